@@ -1,0 +1,1 @@
+"""Reads the curated tables, shows them and hands them out."""

@@ -1,0 +1,1 @@
+"""Answers downloads and writes raw events."""

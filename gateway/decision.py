@@ -1,0 +1,94 @@
+"""What a request deserves: the answers a protocol can give, and what the event will say of them.
+
+Decisions are values. The server carries them out and knows nothing of protocols; protocols make them
+and know nothing of the server.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway.events import EventType, RouteType
+
+NO_STORE = "no-store"
+
+
+class Hit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What the event will say of the request, before the visitor is known."""
+
+    event_type: EventType
+    route_type: RouteType
+    package_id: str
+    package: str
+    artifact: str = ""
+    version: str | None = None
+    reference: str | None = None
+    referrer: str | None = None  # None: the Referer header is taken
+    user_agent: str | None = None  # None: the User-Agent header is taken
+    event_time: int | None = None  # None: now; microseconds since the epoch
+    variables: Mapping[str, str] = {}
+
+
+class Redirect(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Send the client on. 307, because clients remember a 301 or 308 and never come back."""
+
+    location: str
+    hits: tuple[Hit, ...] = ()
+    cache_control: str = NO_STORE
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """An answer the gateway gives by itself."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+    headers: Mapping[str, str] = {}
+    hits: tuple[Hit, ...] = ()
+    cache_control: str = NO_STORE
+
+
+class Refusal(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A request that is answered with an error, and leaves no event."""
+
+    status: int
+    reason: str
+    body: bytes | None = None  # None: the reason as JSON
+    headers: Mapping[str, str] = {}
+
+
+class FromRegistry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Fetch a manifest, tag list or blob from an OCI registry and hand it on.
+
+    The registry's token exchange is the gateway's own business; its redirects for blobs are passed on.
+    """
+
+    registry: str  # base URL, without a trailing slash
+    repository: str  # the registry's name for the image
+    endpoint: str  # "manifests", "blobs" or "tags"
+    reference: str
+    query: str = ""
+    authorization: str | None = None  # a private registry's Basic credentials from the client
+    hits: tuple[Hit, ...] = ()
+
+
+class FromSimpleIndex(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Serve one project's page of a Python package index, with file links through the gateway."""
+
+    index: str  # the upstream's simple root, with a trailing slash
+    project: str  # normalized
+    base: str  # where file links shall point, absolute, with a trailing slash
+    hits: tuple[Hit, ...] = ()
+
+
+class FromPackageRegistry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Serve one npm packument, with `dist.tarball` through the gateway."""
+
+    registry: str  # base URL, with a trailing slash
+    name: str  # decoded, such as @scope/name
+    base: str  # where tarball links shall point, absolute, with a trailing slash
+    hits: tuple[Hit, ...] = ()
+
+
+Fetch = FromRegistry | FromSimpleIndex | FromPackageRegistry
+Decision = Redirect | Reply | Refusal | Fetch

@@ -1,0 +1,1 @@
+"""One module a route type: pure functions from request facts to a decision."""

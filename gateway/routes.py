@@ -1,0 +1,118 @@
+"""The routes: what an operator promises on each domain, as frozen values.
+
+The field names, with dashes for underscores, are the keys of a routes file.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+
+class _Route(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab", gc=False
+):
+    domain: str  # lower case, without port
+
+
+class _PackageRoute(_Route):
+    package: str  # the name shown on the dashboard
+    package_id: str = ""  # stable identity; "": the package's name
+
+
+class DockerRoute(_PackageRoute, tag="docker"):
+    """One image by its public name, or every image that a pattern matches."""
+
+    package: str = ""  # "": the public image name; with a pattern always the matched name
+    image: str = ""  # public name, such as acme/tool; exactly one of image and pattern is given
+    pattern: str = ""  # such as library/* or acme/{a,b}; a star is one path segment
+    registry: str  # a host (https), or a base URL with http:// or https://
+    repository: str = ""  # the upstream's name for the image; "": the public name
+    mode: Literal["proxy", "redirect"] = "proxy"  # proxy: manifests served, blob redirects passed on
+    private: bool = False  # pass the client's Basic credentials on and share nothing across clients
+    rule_id: str = ""  # reported as a variable by packages that a pattern creates
+
+
+class FileRoute(_PackageRoute, tag="file"):
+    """A path by RFC 6570 template, sent to a URL by template."""
+
+    incoming_path: str  # may carry a query part
+    outgoing_url: str = ""  # "": answer 200
+    cache_control: str = "no-store"
+
+
+class RegexRoute(_PackageRoute, tag="regex"):
+    """A path by regular expression, matched whole, sent to a URL by template over its named groups."""
+
+    pattern: str
+    outgoing_url: str = ""
+    cache_control: str = "no-store"
+
+
+class PythonFile(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"
+):
+    """One distribution file of a Python route that lists its files."""
+
+    url: str
+    filename: str = ""  # "": the last segment of the URL
+    hashes: Mapping[str, str] = {}  # algorithm to hex digest
+    requires_python: str | None = None
+    gpg_sig: bool | None = None
+    yanked: bool | str = False
+    core_metadata: bool | Mapping[str, str] = False
+    size: int | None = None
+    upload_time: str | None = None
+
+
+class PythonRoute(_PackageRoute, tag="python"):
+    """One project of the domain's Python index, from listed files or live from an upstream index."""
+
+    index: str = ""  # upstream's simple root; "" without files: the public index
+    files: tuple[PythonFile, ...] = ()
+
+
+class NpmRoute(_PackageRoute, tag="npm"):
+    """One npm package, live from a registry; the package's name is the npm name, scope included."""
+
+    registry: str  # base URL
+
+
+class TelemetryRoute(_PackageRoute, tag="telemetry"):
+    """A path that takes JSON objects by POST, one event each."""
+
+    path: str
+    token_sha256: tuple[str, ...] = ()  # hex digests of the bearer tokens; (): no token is asked
+    max_body_bytes: int = 1_048_576
+    max_events: int = 1_000
+
+
+class PixelRoute(_PackageRoute, tag="pixel"):
+    """A 1x1 transparent image that counts views; asked for as /a.png?x-pxid=ID."""
+
+    pixel_id: str
+
+
+class NpmInstallRoute(_PackageRoute, tag="npm-install"):
+    """Takes the JSON body of an npm post-install reporter at /package-event/install[/<id>]."""
+
+
+class CatchAllRoute(_Route, tag="catch-all"):
+    """Everything on a domain that no other route takes."""
+
+    package: str = ""  # "": the domain
+    package_id: str = ""
+    target: str = ""  # scheme and authority, maybe a path prefix; "": answer 200
+
+
+Route = (
+    DockerRoute
+    | FileRoute
+    | RegexRoute
+    | PythonRoute
+    | NpmRoute
+    | TelemetryRoute
+    | PixelRoute
+    | NpmInstallRoute
+    | CatchAllRoute
+)
