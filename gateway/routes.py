@@ -12,7 +12,9 @@ import msgspec
 class _Route(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab", gc=False
 ):
-    domain: str  # lower case, without port
+    # Lower case, without port; "*" is every host, where a domain's own routes are tried first. A file
+    # may give one string for a list of one.
+    domains: tuple[str, ...] = msgspec.field(name="domain")
 
 
 class _PackageRoute(_Route, kw_only=True):
@@ -100,7 +102,7 @@ class NpmInstallRoute(_PackageRoute, kw_only=True, tag="npm-install"):
 class CatchAllRoute(_Route, kw_only=True, tag="catch-all"):
     """Everything on a domain that no other route takes."""
 
-    package: str = ""  # "": the domain
+    package: str = ""  # "": the host that was asked
     package_id: str = ""
     target: str = ""  # scheme and authority, maybe a path prefix; "": answer 200
 
