@@ -4,7 +4,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-# Shared machines pause for longer than Hypothesis' default deadline; speed is what benchmarks are for.
+# Shared machines pause for longer than the default deadline; speed is what benchmarks are for.
 settings.register_profile(
     "footfall", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )

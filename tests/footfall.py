@@ -1,4 +1,4 @@
-"""A whole Footfall on a lake of its own: a real gateway, the real pipeline, and a look at the tables."""
+"""A whole Footfall on a lake of its own: a real gateway, the real pipeline, and its tables."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
