@@ -38,9 +38,11 @@ class Footfall:
 
 
 @contextmanager
-def gateway(home: Path, routes: str, *extra: str, host: str = "127.0.0.1") -> Iterator[Footfall]:
-    """Serve routes (TOML text) as the Procfile does, until the block ends."""
-    routes_file = home / "routes.toml"
+def gateway(
+    home: Path, routes: str, *extra: str, host: str = "127.0.0.1", routes_name: str = "routes.toml"
+) -> Iterator[Footfall]:
+    """Serve routes (the text of a routes file) as the Procfile does, until the block ends."""
+    routes_file = home / routes_name
     routes_file.write_text(routes)
     footfall = Footfall(host, free_port(host), free_port(host), home)
     command = module(

@@ -46,8 +46,8 @@ def test_a_download_becomes_a_number_on_the_dashboard(tmp_path: Path) -> None:
 
     assert rows(
         footfall.lake,
-        "SELECT package, version, company, country, client, referrer_domain, referrer, count(*) AS n"
-        " FROM lake WHERE counted GROUP BY ALL ORDER BY client",
+        "SELECT package, version, company, country, client, referrer_domain, referrer,"
+        " count(*) AS n FROM lake WHERE counted GROUP BY ALL ORDER BY client",
     ) == [
         {
             "package": "acme/tool",
@@ -62,6 +62,11 @@ def test_a_download_becomes_a_number_on_the_dashboard(tmp_path: Path) -> None:
         for client in ("curl", "wget")
     ]
     _no_address_was_written(tmp_path)
+    # Parquet compresses, so the tables are searched as read, too.
+    for table in ("events", "daily"):
+        told = str(rows(footfall.lake, "SELECT * FROM lake", table))
+        assert VISITOR not in told
+        assert PROXY not in told
 
     port = free_port()
     with (
