@@ -5,6 +5,7 @@ and know nothing of the server.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -27,6 +28,9 @@ class Hit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     user_agent: str | None = None  # None: the User-Agent header is taken
     event_time: int | None = None  # None: now; microseconds since the epoch
     variables: Mapping[str, str] = {}
+    # The client's address as the holder of a token reports it. The server looks it up in place of the
+    # connection's and forgets it as soon; it is never written anywhere.
+    address: str | None = None
 
 
 class Redirect(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -65,28 +69,40 @@ class FromRegistry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     registry: str  # base URL, without a trailing slash
     repository: str  # the registry's name for the image
-    endpoint: str  # "manifests", "blobs" or "tags"
+    image: str  # the public name, for links that lead back to the gateway
+    endpoint: Literal["manifests", "blobs", "tags", "referrers"]
     reference: str
     query: str = ""
-    authorization: str | None = None  # a private registry's Basic credentials from the client
+    # The client's Basic credentials, for a private registry. With them nothing is shared between
+    # clients; without them the client's own Authorization header is never passed on.
+    authorization: str | None = None
     hits: tuple[Hit, ...] = ()
 
 
 class FromSimpleIndex(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Serve one project's page of a Python package index, with file links through the gateway."""
+    """Serve one project's page of a Python package index, with file links through the gateway.
+
+    With a file named, send the client on to where the page says that this file is.
+    """
 
     index: str  # the upstream's simple root, with a trailing slash
     project: str  # normalized
     base: str  # where file links shall point, absolute, with a trailing slash
+    file: str = ""  # a file's name, maybe with .metadata or .asc behind it; "": the page itself
     hits: tuple[Hit, ...] = ()
 
 
 class FromPackageRegistry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Serve one npm packument, with `dist.tarball` through the gateway."""
+    """Serve one npm packument or a part of it, with `dist.tarball` through the gateway.
+
+    For a tarball, send the client on to where the packument says that it is.
+    """
 
     registry: str  # base URL, with a trailing slash
     name: str  # decoded, such as @scope/name
-    base: str  # where tarball links shall point, absolute, with a trailing slash
+    base: str  # the gateway's own root for this registry, absolute, with a trailing slash
+    part: Literal["packument", "version", "dist-tags", "tarball"] = "packument"
+    reference: str = ""  # the version or dist-tag asked for, or the tarball's file name
     hits: tuple[Hit, ...] = ()
 
 

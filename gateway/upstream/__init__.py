@@ -1,1 +1,1 @@
-"""The side of the gateway that talks to upstreams: registries and package indexes, their tokens and caches."""
+"""Talking to upstreams: registries and package indexes, their tokens and our caches."""
