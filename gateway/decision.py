@@ -27,6 +27,11 @@ class Hit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     referrer: str | None = None  # None: the Referer header is taken
     user_agent: str | None = None  # None: the User-Agent header is taken
     event_time: int | None = None  # None: now; microseconds since the epoch
+    event_id: str | None = None  # None: a new one; else a UUID, equal for a sender's repeated event
+    host: str | None = None  # None: the host that was asked
+    # The visitor's address where a token vouches for the sender; None: the connection's. It is looked up
+    # and hashed like any other and never written.
+    address: str | None = None
     variables: Mapping[str, str] = {}
     # The client's address as the holder of a token reports it. The server looks it up in place of the
     # connection's and forgets it as soon; it is never written anywhere.

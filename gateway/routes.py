@@ -92,11 +92,17 @@ class TelemetryRoute(_PackageRoute, kw_only=True, tag="telemetry"):
 class PixelRoute(_PackageRoute, kw_only=True, tag="pixel"):
     """A 1x1 transparent image that counts views; asked for as /a.png?x-pxid=ID."""
 
-    pixel_id: str
+    package: str = ""  # "": the pixel's id
+    pixel_id: str  # "*": every id; a route with the id itself is tried first
 
 
 class NpmInstallRoute(_PackageRoute, kw_only=True, tag="npm-install"):
-    """Takes the JSON body of an npm post-install reporter at /package-event/install[/<id>]."""
+    """Takes the JSON body of an npm post-install reporter at /package-event/install[/<id>].
+
+    Several may share a domain: the id in the path names the `package_id`.
+    """
+
+    package: str = ""  # "": every package, named by the body, where no other route has the id
 
 
 class CatchAllRoute(_Route, kw_only=True, tag="catch-all"):
