@@ -13,8 +13,8 @@ class _Route(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab", gc=False
 ):
     # Lower case, without port; "*" is every host, where a domain's own routes are tried first. A file
-    # may give one string for a list of one.
-    domains: tuple[str, ...] = msgspec.field(name="domain")
+    # may say domain = "one" for domains = ["one"].
+    domains: tuple[str, ...]
 
 
 class _PackageRoute(_Route, kw_only=True):
