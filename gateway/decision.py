@@ -1,7 +1,7 @@
 """What a request deserves: the answers a protocol can give, and what the event will say of them.
 
-Decisions are values. The server carries them out and knows nothing of protocols; protocols make them
-and know nothing of the server.
+Decisions are values. The server carries them out and knows nothing of protocols; protocols make
+them and know nothing of the server.
 """
 
 from collections.abc import Mapping
@@ -33,9 +33,6 @@ class Hit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     # and hashed like any other and never written.
     address: str | None = None
     variables: Mapping[str, str] = {}
-    # The client's address as the holder of a token reports it. The server looks it up in place of the
-    # connection's and forgets it as soon; it is never written anywhere.
-    address: str | None = None
 
 
 class Redirect(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -69,7 +66,8 @@ class Refusal(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class FromRegistry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Fetch a manifest, tag list or blob from an OCI registry and hand it on.
 
-    The registry's token exchange is the gateway's own business; its redirects for blobs are passed on.
+    The registry's token exchange is the gateway's own business; its redirects for blobs are passed
+    on.
     """
 
     registry: str  # base URL, without a trailing slash
