@@ -1,0 +1,22 @@
+"""The settings of the two servers in this room, read once in `__main__` and never changed."""
+
+from pathlib import Path
+
+import msgspec
+
+
+class ServeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What the dashboard needs to know."""
+
+    data: Path  # the lake; it may not exist yet
+    host: str
+    port: int
+
+
+class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What the API needs to know."""
+
+    data: Path
+    host: str
+    port: int
+    tokens: Path  # who may ask; without the file, nobody may
