@@ -1,0 +1,257 @@
+"""The programs we know, by the first word of their user agent.
+
+Keys are lower case; values are the names shown on the dashboard. One dictionary a subject.
+"""
+
+from typing import Final
+
+from pipeline.agents.agent import AgentKind
+
+_CONTAINERS = {
+    "docker": "docker",
+    "docker-client": "docker",
+    "containerd": "containerd",
+    "buildkit": "BuildKit",
+    # podman and its relatives send the name of their shared library.
+    "containers": "podman",
+    "libpod": "podman",
+    "podman": "podman",
+    "buildah": "buildah",
+    "skopeo": "skopeo",
+    "crane": "crane",
+    "go-containerregistry": "go-containerregistry",
+    "nerdctl": "nerdctl",
+    "kaniko": "kaniko",
+    "kubelet": "kubelet",
+    "cri-o": "CRI-O",
+    "watchtower": "Watchtower",
+    "cosign": "cosign",
+    "ko": "ko",
+    "oras": "oras",
+    "oras-go": "oras",
+    "regclient": "regclient",
+    "regctl": "regclient",
+    "regctl-cli": "regclient",
+    "trivy": "trivy",
+    "grype": "grype",
+    "syft": "syft",
+    "apptainer": "apptainer",
+    "singularity": "singularity",
+}
+
+_PYTHON = {
+    "pip": "pip",
+    "uv": "uv",
+    "poetry": "poetry",
+    "pdm": "pdm",
+    "hatch": "hatch",
+    "twine": "twine",
+    "pipenv": "pipenv",
+    "conda": "conda",
+    "mamba": "mamba",
+    "micromamba": "micromamba",
+    "libmamba": "mamba",
+    "pixi": "pixi",
+    "rattler": "pixi",
+    "setuptools": "setuptools",
+    "distribute": "setuptools",
+    "easy_install": "setuptools",
+    "pex": "pex",
+}
+
+_JAVASCRIPT = {
+    "npm": "npm",
+    "pnpm": "pnpm",
+    "yarn": "yarn",
+    "bun": "bun",
+    "deno": "deno",
+    "npminstall": "cnpm",
+    "lerna": "lerna",
+    "scarf-js": "scarf-js",
+}
+
+_SYSTEM_PACKAGES = {
+    "dnf": "dnf",
+    "dnf5": "dnf",
+    "libdnf": "dnf",
+    "libdnf5": "dnf",
+    "yum": "yum",
+    "urlgrabber": "yum",
+    "zypp": "zypper",
+    "zypper": "zypper",
+    "apk-tools": "apk",
+    "pacman": "pacman",
+    "xbps": "xbps",
+    "snapd": "snap",
+    "flatpak": "flatpak",
+    "homebrew": "Homebrew",
+    "nix": "nix",
+    "scoop": "scoop",
+    "winget-cli": "winget",
+    "chocolatey": "Chocolatey",
+}
+
+_LANGUAGES = {
+    "cargo": "cargo",
+    "rustup": "rustup",
+    "apache-maven": "Maven",
+    "maven": "Maven",
+    "gradle": "Gradle",
+    "gradlew": "Gradle",
+    "sbt": "sbt",
+    "coursier": "Coursier",
+    "bazel": "Bazel",
+    "rubygems": "gem",
+    "bundler": "bundler",
+    "composer": "composer",
+    "nuget": "NuGet",
+    "paket": "Paket",
+    "swiftpm": "SwiftPM",
+    "cocoapods": "CocoaPods",
+    "hex": "Hex",
+    "mix": "Hex",
+}
+
+_INFRASTRUCTURE = {
+    "helm": "helm",
+    "terraform": "terraform",
+    "opentofu": "OpenTofu",
+    "packer": "packer",
+    "pulumi": "Pulumi",
+    "argocd": "Argo CD",
+    "argocd-repo-server": "Argo CD",
+    "flux": "Flux",
+    "source-controller": "Flux",
+    "ansible-httpget": "Ansible",
+    "puppet": "Puppet",
+    "chef": "Chef",
+    "mise": "mise",
+    "asdf": "asdf",
+    "git": "git",
+    "git-lfs": "git-lfs",
+}
+
+_DOWNLOADERS = {
+    "curl": "curl",
+    "wget": "wget",
+    "wget2": "wget2",
+    "aria2": "aria2",
+    "httpie": "HTTPie",
+    "xh": "xh",
+    "axel": "axel",
+    "lftp": "lftp",
+    "powershell": "PowerShell",
+    "windowspowershell": "PowerShell",
+    "microsoft-delivery-optimization": "Windows Delivery Optimization",
+}
+
+_LIBRARIES = {
+    "go-http-client": "Go",
+    "python-requests": "requests",
+    "python-urllib": "urllib",
+    "python-urllib3": "urllib3",
+    "urllib3": "urllib3",
+    "python-httpx": "httpx",
+    "aiohttp": "aiohttp",
+    "node": "node",
+    "node.js": "node",
+    "node-fetch": "node-fetch",
+    "node-superagent": "superagent",
+    "undici": "undici",
+    "axios": "axios",
+    "got": "got",
+    "okhttp": "OkHttp",
+    "java": "Java",
+    "java-http-client": "Java",
+    "apache-httpclient": "Apache HttpClient",
+    "ruby": "Ruby",
+    "faraday": "Faraday",
+    "http.rb": "http.rb",
+    "libwww-perl": "libwww-perl",
+    "guzzlehttp": "Guzzle",
+    "php": "PHP",
+    "dart": "Dart",
+    "reqwest": "reqwest",
+    "ureq": "ureq",
+    "restsharp": "RestSharp",
+    "libcurl": "libcurl",
+    "postmanruntime": "Postman",
+    "insomnia": "Insomnia",
+    "cfnetwork": "CFNetwork",
+}
+
+_MIRRORS = {
+    "bandersnatch": "bandersnatch",
+    "devpi-server": "devpi",
+    "devpi": "devpi",
+    "pep381client": "pep381client",
+    "z3c.pypimirror": "z3c.pypimirror",
+    "artifactory": "Artifactory",
+    "nexus": "Nexus",
+    "pulpcore": "pulp",
+    "pulp": "pulp",
+    "verdaccio": "verdaccio",
+    "harbor-registry-client": "Harbor",
+    "harbor": "Harbor",
+    "goharbor": "Harbor",
+    "quay": "Quay",
+    "zot": "zot",
+    "dragonfly": "Dragonfly",
+    "spegel": "Spegel",
+    "gomodulemirror": "Go module mirror",
+    "athens": "Athens",
+    "aptly": "aptly",
+    "reposync": "reposync",
+    "apt-mirror": "apt-mirror",
+    "debmirror": "debmirror",
+    "proget": "ProGet",
+    "cloudsmith": "Cloudsmith",
+}
+
+_BOTS = {
+    "dependabot": "Dependabot",
+    "dependabot-core": "Dependabot",
+    "renovate": "Renovate",
+    "renovatebot": "Renovate",
+    "kube-probe": "kube-probe",
+    "prometheus": "Prometheus",
+    "blackbox-exporter": "Prometheus",
+    "googlehc": "Google health check",
+    "elb-healthchecker": "AWS health check",
+    "check_http": "Nagios",
+    "facebookexternalhit": "Facebook",
+    "facebookcatalog": "Facebook",
+    "meta-externalagent": "Meta",
+    "whatsapp": "WhatsApp",
+    "mediapartners-google": "Google AdSense",
+    "google-inspectiontool": "Google Search Console",
+    "feedfetcher-google": "Feedfetcher",
+    "nmap": "Nmap",
+    "masscan": "masscan",
+    "sqlmap": "sqlmap",
+    "nikto": "Nikto",
+    "gobuster": "gobuster",
+    "wpscan": "WPScan",
+}
+
+_BY_KIND: dict[AgentKind, tuple[dict[str, str], ...]] = {
+    "tool": (
+        _CONTAINERS,
+        _PYTHON,
+        _JAVASCRIPT,
+        _SYSTEM_PACKAGES,
+        _LANGUAGES,
+        _INFRASTRUCTURE,
+        _DOWNLOADERS,
+    ),
+    "library": (_LIBRARIES,),
+    "mirror": (_MIRRORS,),
+    "bot": (_BOTS,),
+}
+
+PRODUCTS: Final[dict[str, tuple[str, AgentKind]]] = {
+    word: (name, kind)
+    for kind, tables in _BY_KIND.items()
+    for table in tables
+    for word, name in table.items()
+}
