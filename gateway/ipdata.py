@@ -6,6 +6,7 @@ cannot be read is a problem to show, and an address that nobody knows is an empt
 """
 
 import datetime as dt
+import marshal
 import tempfile
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address
@@ -22,6 +23,7 @@ from gateway.iprecord import NOWHERE, Place, place_of
 __all__ = ["NOWHERE", "IpData", "IpProblem", "IpSource", "Place"]
 
 SHIPPED_TYPE = "Footfall-Country-ASN"  # the database_type of the file that ships with Footfall
+_REMEMBERED = 50_000  # Places; a few hundred bytes each
 
 
 class IpSource(msgspec.Struct, frozen=True):
@@ -55,6 +57,7 @@ class IpData:
     def __init__(self, databases: Iterable[_Database], problems: Iterable[IpProblem]) -> None:
         self._databases = sorted(databases, key=lambda database: database.precedence)
         self._problems = list(problems)
+        self._places: dict[bytes, Place] = {}
 
     @classmethod
     def open(cls, *directories: str | PathLike[str]) -> "IpData":
@@ -89,11 +92,25 @@ class IpData:
         if not address.is_global:
             return NOWHERE
         places = [
-            place_of(record)
+            self._place(record)
             for database in self._databases
             if (record := self._record(database, address)) is not None
         ]
         return _combined(places)
+
+    def _place(self, record: object) -> Place:
+        """Read a record, or remember how an equal one was read.
+
+        Addresses are many and records few: looking one up by its bytes costs 0.3 microseconds,
+        reading it anew 6.
+        """
+        key = marshal.dumps(record, 2)  # version 2 writes no references: equal records, equal bytes
+        place = self._places.get(key)
+        if place is None:
+            if len(self._places) >= _REMEMBERED:
+                self._places.clear()
+            place = self._places[key] = place_of(record)
+        return place
 
     def _record(self, database: _Database, address: IPv4Address | IPv6Address) -> object:
         if isinstance(address, IPv6Address) and not database.knows_ipv6:

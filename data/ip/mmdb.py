@@ -79,8 +79,7 @@ class _Data:
 
     def _scalar(self, value: Scalar) -> bytes:
         encoded = _string(value) if isinstance(value, str) else _unsigned(_UINT32, value)
-        if len(encoded) <= _NOTHING_SAID = 0  # the number of the record that is not there
-_NO_LONGER_THAN_A_POINTER:
+        if len(encoded) <= _NO_LONGER_THAN_A_POINTER:
             return encoded
         if value not in self._scalars:
             self._scalars[value] = self._append(encoded)
