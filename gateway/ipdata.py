@@ -17,6 +17,7 @@ from shutil import copyfileobj
 import maxminddb
 import msgspec
 from maxminddb import Reader
+from maxminddb.types import Record
 
 from gateway.iprecord import NOWHERE, Place, place_of
 
@@ -98,7 +99,7 @@ class IpData:
         ]
         return _combined(places)
 
-    def _place(self, record: object) -> Place:
+    def _place(self, record: Record) -> Place:
         """Read a record, or remember how an equal one was read.
 
         Addresses are many and records few: looking one up by its bytes costs 0.3 microseconds,
@@ -112,7 +113,7 @@ class IpData:
             place = self._places[key] = place_of(record)
         return place
 
-    def _record(self, database: _Database, address: IPv4Address | IPv6Address) -> object:
+    def _record(self, database: _Database, address: IPv4Address | IPv6Address) -> Record | None:
         if isinstance(address, IPv6Address) and not database.knows_ipv6:
             return None
         try:
