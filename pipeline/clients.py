@@ -17,6 +17,7 @@ import polars as pl
 
 from pipeline.agents.agent import Agent
 from pipeline.agents.parse import parse
+from pipeline.distinct import per_distinct
 
 COLUMNS: Final = Agent._fields
 
@@ -44,22 +45,14 @@ def with_clients(events: pl.LazyFrame) -> pl.LazyFrame:
 
     Needs `user_agent`, `variables`, `route_type` and `event_type`, and leaves them in place.
     """
-    agent = pl.col("user_agent").map_batches(
-        _parse_column, return_dtype=_AGENT, is_elementwise=True
-    )
+    agent = per_distinct("user_agent", _parse_column, _AGENT)
     known = events.with_columns(agent.alias("_agent")).unnest("_agent")
     return _with_npm_installs(_with_yarn(_with_platforms(known)))
 
 
 def _parse_column(user_agents: pl.Series) -> pl.Series:
-    distinct = user_agents.unique()
-    agents = pl.DataFrame(
-        [_parse(text or "") for text in distinct], schema=dict(_AGENT), orient="row"
-    ).to_struct("agent")
-    table = pl.DataFrame({"user_agent": distinct, "agent": agents})
-    asked = pl.DataFrame({"user_agent": user_agents})
-    joined = asked.join(table, on="user_agent", how="left", nulls_equal=True, maintain_order="left")
-    return joined["agent"].alias(user_agents.name)
+    agents = [_parse(text or "") for text in user_agents]
+    return pl.DataFrame(agents, schema=dict(_AGENT), orient="row").to_struct("user_agent")
 
 
 def _with_platforms(events: pl.LazyFrame) -> pl.LazyFrame:

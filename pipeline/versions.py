@@ -10,6 +10,8 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.distinct import per_distinct
+
 # Digits are spelt out: to the engine, \d is a digit of any script, and a number is not.
 _DATE: Final = r"^[vV]?(20[0-9][0-9])[-_.]?(0[1-9]|1[0-2])[-_.]?([0-3][0-9])([^0-9].*)?$"
 # A commit's hash may start with digits, and a build number tells no major version.
@@ -37,16 +39,28 @@ _PRERELEASE: Final = (
 )
 
 
+_ANSWER: Final = pl.Struct(
+    {"version_major": pl.Int32, "version_minor": pl.Int32, "prerelease": pl.Boolean}
+)
+
+
 def with_versions(events: pl.LazyFrame) -> pl.LazyFrame:
     """Add `version_major`, `version_minor` and `prerelease`; all null where `version` is none.
 
     `version_minor` alone is null for a single number, such as the tag 3-slim.
     """
+    answer = per_distinct("version", _take_apart, _ANSWER)
+    names = [field.name for field in _ANSWER.fields]
+    return (
+        events.drop(names, strict=False).with_columns(answer.alias("_version")).unnest("_version")
+    )
+
+
+def _take_apart(versions: pl.Series) -> pl.Series:
     text = pl.col("version").str.strip_chars()
     is_hash = text.str.contains(_HASH) & ~text.str.contains(_DATE)
-    numbers = (
-        pl.when(~is_hash).then(text.str.replace(_DATE, "$1.$2.$3$4")).str.extract_groups(_NUMBERS)
-    )
+    dated = text.str.replace(_DATE, "$1.$2.$3$4")
+    numbers = pl.when(~is_hash).then(dated).str.extract_groups(_NUMBERS)
     major = pl.coalesce(numbers.struct["major"], numbers.struct["only"])
     # What stands behind a plus is build metadata.
     rest = (
@@ -54,8 +68,12 @@ def with_versions(events: pl.LazyFrame) -> pl.LazyFrame:
         .str.to_lowercase()
         .str.replace(r"\+.*$", "")
     )
-    return events.with_columns(
-        version_major=major.cast(pl.Int32),
-        version_minor=numbers.struct["minor"].cast(pl.Int32),
-        prerelease=pl.when(major.is_not_null()).then(rest.str.contains(_PRERELEASE)),
+    return (
+        pl.DataFrame({"version": versions})
+        .select(
+            version_major=major.cast(pl.Int32),
+            version_minor=numbers.struct["minor"].cast(pl.Int32),
+            prerelease=pl.when(major.is_not_null()).then(rest.str.contains(_PRERELEASE)),
+        )
+        .to_struct("version")
     )
