@@ -1,0 +1,72 @@
+"""What becomes of raw files once their rows are in `events/`: kept for a while, then deleted.
+
+A gateway writes a file a second. Here they are joined, at most a few hundred a day, under names
+that start with the day of archiving: from that, not from the events' day, their age is counted.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+from gateway.events import SCHEMA
+from pipeline import publish, read
+from pipeline.lake import Lake, day_folder, days_of, files_of
+
+# Files archived on one day are joined when there are this many, until they are large.
+MANY = 64
+LARGE = 16 * 1024 * 1024
+
+
+def store(lake: Lake, day: dt.date, files: Sequence[Path], today: dt.date) -> None:
+    """Take curated raw files of one day's folder out of `raw/`. The last step of every pass.
+
+    Killed half-way, it leaves rows in both places; curated again, they change nothing.
+    """
+    folder = day_folder(lake.archive, day)
+    # Files of another version keep columns that this one does not know, for the parser that does.
+    ours = [file for file in files if read.raw_schema(file) == SCHEMA]
+    for file in set(files) - set(ours):
+        publish.move(file, folder / f"{today}-{file.name}")
+    if len(ours) == 1:
+        publish.move(ours[0], folder / f"{today}-{ours[0].name}")
+    elif ours:
+        _join(ours, folder, today)
+    small = [
+        file
+        for file in files_of(lake.archive, day)
+        if file.name.startswith(f"{today}-")
+        and file.stat().st_size < LARGE
+        and read.raw_schema(file) == SCHEMA
+    ]
+    if len(small) >= MANY:
+        _join(small, folder, today)
+
+
+def expire(lake: Lake, today: dt.date, retention_days: int) -> int:
+    """Delete what was archived `retention_days` ago or earlier, and say how many files that was."""
+    expired = 0
+    for day in days_of(lake.archive):
+        for file in files_of(lake.archive, day):
+            archived = archived_on(file)
+            if archived is not None and (today - archived).days >= retention_days:
+                publish.remove(file)
+                expired += 1
+    return expired
+
+
+def archived_on(file: Path) -> dt.date | None:
+    """The day a file was archived, from its name; None where someone else put it there."""
+    try:
+        return dt.date.fromisoformat(file.name[:10])
+    except ValueError:
+        return None
+
+
+def _join(files: Sequence[Path], folder: Path, today: dt.date) -> None:
+    # Named for what is in it, so that a join done again after a crash replaces itself.
+    names = "\n".join(sorted(file.name for file in files))
+    joined = folder / f"{today}-{blake2b(names.encode(), digest_size=12).hexdigest()}.parquet"
+    publish.replace(read.raw(files), joined)
+    for file in files:
+        file.unlink()

@@ -1,0 +1,49 @@
+"""The chain from raw rows to one day's curated events: steps from LazyFrame to LazyFrame."""
+
+from typing import Final
+
+import polars as pl
+
+from pipeline.clients import with_clients
+from pipeline.count import with_counts, with_firsts
+from pipeline.schema import EVENTS
+from pipeline.versions import with_versions
+
+# The order of rows in an events file. Equal ids share the whole key, so duplicates are neighbours.
+ORDER: Final = ("package", "event_time", "event_id")
+
+
+def enrich(raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Turn clean raw rows into rows of the events table. Looks at one row at a time."""
+    return raw.pipe(with_clients).pipe(_in_events_schema)
+
+
+def curate(kept: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
+    """One day's events: those already curated and those new from raw, each id once.
+
+    `kept` is in file order, as every events file is; `new` need not be. Of two rows with one id the
+    new one stays, because a later parser knows more.
+    """
+    return (
+        new.sort(ORDER)
+        .merge_sorted(kept, key=list(ORDER), maintain_order=True)
+        .pipe(_without_duplicates)
+        .pipe(with_counts)
+        # A tag is attributed to a pull above, and is then taken apart like any version.
+        .pipe(with_versions)
+        .pipe(with_firsts)
+        .pipe(_in_events_schema)
+    )
+
+
+def _without_duplicates(events: pl.LazyFrame) -> pl.LazyFrame:
+    event_id = pl.col("event_id")
+    return events.filter((event_id != event_id.shift(1)).fill_null(True))
+
+
+def _in_events_schema(events: pl.LazyFrame) -> pl.LazyFrame:
+    known = events.collect_schema()
+    return events.select(
+        pl.col(name).cast(dtype) if name in known else pl.lit(None, dtype).alias(name)
+        for name, dtype in EVENTS.items()
+    )
