@@ -1,7 +1,7 @@
 """The raw event: what the gateway writes down about one answered request.
 
-This is the contract with the pipeline and with everyone who reads `raw/`. A field may be added, with
-a default and a new `VERSION`; the meaning of an existing one never changes.
+This is the contract with the pipeline and with everyone who reads `raw/`. A field may be added,
+with a default and a new `VERSION`; the meaning of an existing one never changes.
 """
 
 from typing import Literal
