@@ -11,6 +11,7 @@ class ServeConfig(msgspec.Struct, frozen=True, kw_only=True):
     data: Path  # the lake; it may not exist yet
     host: str
     port: int
+    api: str  # base URL of the API, for the commands that a page shows
 
 
 class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
