@@ -46,7 +46,8 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._lock = threading.Lock()
-        self._database = duckdb.connect(":memory:")
+        # A name that is no table must not be looked for among this program's variables.
+        self._database = duckdb.connect(":memory:", config={"python_enable_replacements": False})
         # Times are UTC everywhere; the machine's own zone must not leak into a chart.
         self._database.execute("SET TimeZone = 'UTC'")
         self._present: tuple[bool, ...] | None = None
@@ -71,8 +72,7 @@ class Lake:
                 self._present = present
             cursor = self._database.cursor()
         with cursor:
-            table = cursor.execute(sql, dict(values)).to_arrow_table()
-        return pl.DataFrame(table)
+            return pl.DataFrame(cursor.sql(sql, params=dict(values)).to_arrow_table())
 
 
 def view(root: Path, table: str) -> str:

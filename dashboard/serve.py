@@ -6,23 +6,14 @@ beside the app; what an operator chooses comes from here.
 
 import importlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from streamlit.web import cli
 
+from dashboard.config import ServeConfig
+
 APP: Final = Path(__file__).with_name("app.py")
-
-
-@dataclass(frozen=True, slots=True)
-class ServeConfig:
-    """Where the pages find their data, and where readers find the pages."""
-
-    data: Path
-    host: str = "127.0.0.1"
-    port: int = 8501
-    api: str = "http://127.0.0.1:8090"  # base URL of the API, for the commands that a page shows
 
 
 def serve(config: ServeConfig) -> None:
@@ -40,5 +31,6 @@ def serve(config: ServeConfig) -> None:
         "server.headless": "true",
     }
     flags = [part for key, value in settings.items() for part in (f"--{key}", value)]
-    arguments = ["--data", str(config.data), "--api", config.api]
+    # What follows the two dashes is the app's: see warehouse.root.
+    arguments = ["--data", str(config.data)]
     cli.main(["run", str(APP), *flags, "--", *arguments], standalone_mode=False)
