@@ -23,7 +23,7 @@ _EVENT_TYPES: dict[Endpoint, EventType] = {
     "referrers": "metadata",
 }
 _VERSION_HEADER = {"Docker-Distribution-API-Version": "registry/2.0"}
-_LOGIN = {**_VERSION_HEADER, "WWW-Authenticate": 'Basic realm="Registry", charset="UTF-8"'}
+LOGIN_HEADERS = {**_VERSION_HEADER, "WWW-Authenticate": 'Basic realm="Registry", charset="UTF-8"'}
 _JSON = "application/json; charset=utf-8"
 
 # An upload's reference has a slash in it; uploads are claimed to be refused in words.
@@ -219,7 +219,7 @@ def _upstream_query(query: str) -> str:
 def _login() -> Refusal:
     reason = "this image needs the credentials of its own registry; log in to this host with them"
     return Refusal(
-        status=401, reason=reason, body=error_body("UNAUTHORIZED", reason), headers=_LOGIN
+        status=401, reason=reason, body=error_body("UNAUTHORIZED", reason), headers=LOGIN_HEADERS
     )
 
 

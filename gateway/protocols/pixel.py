@@ -11,6 +11,7 @@ from gateway.routes import PixelRoute
 
 PIXEL_PATH = "/a.png"
 PIXEL_KEY = "x-pxid"
+ANY_PIXEL = "*"
 
 # A PNG of one pixel, grey with alpha, all zero: transparent everywhere.
 PIXEL_PNG = bytes.fromhex(
@@ -52,30 +53,31 @@ def decide(index: PixelIndex, request: Request) -> Decision | None:
         return Refusal(
             status=405, reason="a pixel is fetched with GET", headers={"Allow": "GET, HEAD"}
         )
-    route = index.pixels.get(pixel_id)
-    if route is None:
+    route = index.pixels.get(pixel_id) or index.pixels.get(ANY_PIXEL)
+    if route is None or not pixel_id:
         return Refusal(status=404, reason="no pixel has this x-pxid")
     return Reply(
         body=PIXEL_PNG,
         content_type="image/png",
         headers=_OLD_CACHES,
         cache_control=_UNCACHED,
-        hits=(_hit(route, keys),),
+        hits=(_hit(route, pixel_id, keys),),
     )
 
 
-def _hit(route: PixelRoute, keys: dict[str, str]) -> Hit:
+def _hit(route: PixelRoute, pixel_id: str, keys: dict[str, str]) -> Hit:
     page = next((keys[key] for key in _PAGE_KEYS if keys.get(key)), "")
     # A page that is no URL, such as a title or a path, stays a variable; as a referrer it would
     # displace the header, which names the site.
     referrer = page if _is_url(page) else None
     if referrer is not None:
         keys = {key: value for key, value in keys.items() if key not in _PAGE_KEYS}
+    package = route.package or pixel_id
     return Hit(
         event_type="view",
         route_type="pixel",
-        package_id=route.package_id or route.package,
-        package=route.package,
+        package_id=route.package_id or package,
+        package=package,
         artifact=PIXEL_PATH.removeprefix("/"),
         referrer=referrer,
         variables=keys,

@@ -1,33 +1,42 @@
 """One door to every upstream: a fetch and the request that asked for it become an answer."""
 
-import msgspec
+import time
+from collections.abc import Callable
 
-from gateway.decision import Fetch
+from gateway.decision import Fetch, FromPackageRegistry, FromRegistry
 from gateway.request import Request
 from gateway.upstream.answer import Answer
-
-
-class UpstreamConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How patient the gateway is with upstreams, and how much it remembers of them."""
-
-    connect_seconds: float = 10.0
-    read_seconds: float = 60.0  # without a byte
-    tag_seconds: float = 10.0  # how long a tag's digest is believed before it is asked for again
-    document_seconds: float = 30.0  # the same for index pages and packuments
-    stale_seconds: float = 86_400.0  # how old a document may be served while its upstream is down
-    manifest_cache_bytes: int = 64 * 1024 * 1024
-    document_cache_bytes: int = 256 * 1024 * 1024
+from gateway.upstream.client import Client
+from gateway.upstream.config import UpstreamConfig
+from gateway.upstream.documents import Documents
+from gateway.upstream.packuments import Packuments
+from gateway.upstream.registry import Registry
+from gateway.upstream.simple_index import SimpleIndexes
 
 
 class Fetcher:
-    """Owns the connections and caches of one process. Make it, use it and close it in one event loop."""
+    """Owns one process's connections and caches; made, used and closed in one event loop."""
 
-    def __init__(self, config: UpstreamConfig | None = None) -> None:
-        self._config = config or UpstreamConfig()
+    def __init__(
+        self, config: UpstreamConfig | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        config = config or UpstreamConfig()
+        self._client = Client(config)
+        self._documents = Documents(self._client, config, clock)
+        self._registry = Registry(self._client, config, clock)
+        self._simple_indexes = SimpleIndexes(self._documents)
+        self._packuments = Packuments(self._documents)
 
     async def fetch(self, fetch: Fetch, request: Request) -> Answer:
-        """Carry a fetch out. Never raises for an upstream's trouble: that is a 502 or 504 with a reason."""
-        raise NotImplementedError
+        """Carry a fetch out. Never raises for an upstream's trouble: that is a 502 or a 504."""
+        if isinstance(fetch, FromRegistry):
+            return await self._registry.answer(fetch, request)
+        if isinstance(fetch, FromPackageRegistry):
+            return await self._packuments.answer(fetch, request)
+        return await self._simple_indexes.answer(fetch, request)
 
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Cancel what is under way and let go of every connection."""
+        await self._documents.close()
+        await self._registry.close()
+        await self._client.close()

@@ -1,0 +1,142 @@
+"""The pooled HTTP client: timeouts, retries, whole documents and streams that are let go of."""
+
+import zlib
+from collections.abc import Mapping
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from gateway.upstream.answer import UpstreamBroke
+from gateway.upstream.config import UpstreamConfig
+from gateway.upstream.trouble import TimedOut, Unreachable, Unusable
+
+_TRIES = 2
+_CHUNK = 64 * 1024
+# Enough for every download that is streamed at once; the pool's default of 100 would make
+# manifests wait for slow layers.
+_CONNECTIONS = 4096
+_IDENTITY = "identity"
+_USER_AGENT = "Footfall"
+# gzip, and nothing that needs a library beyond Python's own.
+_COMPRESSED = "gzip"
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+
+class Client:
+    """Speaks HTTP to upstreams. URLs go out as they are; nothing is followed or unpacked unasked.
+
+    Proxies and certificates are those of the environment, such as `HTTPS_PROXY` and
+    `SSL_CERT_FILE`.
+    """
+
+    def __init__(self, config: UpstreamConfig) -> None:
+        self._config = config
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None
+    ) -> aiohttp.ClientResponse:
+        """Send a GET or HEAD and return once the answer's headers are there; redirects are answers.
+
+        The caller reads it with `whole` or a `ResponseStream`, or releases it. A broken connection
+        is tried once more, since these methods change nothing. Raises a Trouble.
+        """
+        sent = {"User-Agent": _USER_AGENT, "Accept-Encoding": _IDENTITY, **(headers or {})}
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return await self._opened().request(
+                    method,
+                    URL(url, encoded=True),
+                    headers=sent,
+                    allow_redirects=False,
+                    skip_auto_headers=("Accept",),
+                )
+            except TimeoutError as error:
+                raise TimedOut(url) from error
+            except aiohttp.ClientConnectionError as error:
+                if attempt == _TRIES:
+                    raise Unreachable(url, error) from error
+            except (aiohttp.ClientError, ValueError) as error:
+                raise Unusable(url, f"what is no HTTP ({type(error).__name__})") from error
+        raise AssertionError  # the loop returns or raises
+
+    def _opened(self) -> aiohttp.ClientSession:
+        # Made at the first use, because it belongs to the event loop that is running then.
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                auto_decompress=False,
+                trust_env=True,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+                timeout=aiohttp.ClientTimeout(
+                    total=None,
+                    connect=self._config.connect_seconds,
+                    sock_connect=self._config.connect_seconds,
+                    sock_read=self._config.read_seconds,
+                ),
+                max_line_size=32 * 1024,
+                max_field_size=32 * 1024,
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+
+async def whole(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """A body taken in whole and unpacked, up to a limit in bytes. Raises a Trouble."""
+    url = str(response.url)
+    unpacker = _unpacker(response, url)
+    parts, length = [], 0
+    async with response:
+        try:
+            async for chunk in response.content.iter_chunked(_CHUNK):
+                part = chunk if unpacker is None else unpacker.decompress(chunk, limit + 1)
+                length += len(part)
+                if length > limit:
+                    raise Unusable(url, f"more than {limit} bytes")
+                parts.append(part)
+        except TimeoutError as error:
+            raise TimedOut(url) from error
+        except aiohttp.ClientError as error:
+            raise Unreachable(url, error) from error
+        except zlib.error as error:
+            raise Unusable(url, "a body that is not what its Content-Encoding says") from error
+    return b"".join(parts)
+
+
+def _unpacker(response: aiohttp.ClientResponse, url: str) -> "zlib._Decompress | None":
+    encoding = response.headers.get("Content-Encoding", _IDENTITY).strip().lower()
+    if encoding == _IDENTITY or not encoding:
+        return None
+    if encoding == _COMPRESSED:
+        return zlib.decompressobj(wbits=_GZIP_WINDOW)
+    response.release()
+    raise Unusable(url, "an encoding that was not asked for")
+
+
+class ResponseStream:
+    """A response's body as it comes."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self._chunks = response.content.iter_chunked(_CHUNK)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._chunks)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise UpstreamBroke(type(error).__name__) from error
+
+    async def aclose(self) -> None:
+        """Give a connection that was read to its end back to the pool; cut any other."""
+        if self._response.content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()

@@ -1,0 +1,161 @@
+"""Index pages and packuments: JSON documents kept in memory, revalidated by their ETag."""
+
+import time
+from collections.abc import Callable, Mapping
+from urllib.parse import urljoin
+
+import aiohttp
+import msgspec
+
+from gateway.protocols.simple_page import entity_tag
+from gateway.upstream.bounded import Bounded
+from gateway.upstream.client import Client, whole
+from gateway.upstream.coalesce import Coalescer
+from gateway.upstream.config import UpstreamConfig
+from gateway.upstream.trouble import Refused, Trouble, Unusable, host_of
+
+_OK = 200
+_NOT_MODIFIED = 304
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HOPS = 5
+_GONE = frozenset({404, 410})
+_TOO_MANY = 429
+# One for each domain and form in which the same document is asked for.
+_RENDERINGS = 8
+
+
+class Rendering(msgspec.Struct, frozen=True):
+    """A document as clients of one domain get it."""
+
+    body: bytes
+    etag: str
+
+
+class Document(msgspec.Struct):
+    """An upstream's document as JSON, with where its files are."""
+
+    body: bytes
+    links: dict[str, str]  # a file's or a version's name to its upstream URL
+    validators: dict[str, str]  # the headers that ask whether it changed
+    asked_at: float
+    renderings: Bounded[tuple[str, str], Rendering] = msgspec.field(
+        default_factory=lambda: Bounded(_RENDERINGS)
+    )
+
+    def rendering(self, base: str, form: str, render: Callable[[bytes], bytes]) -> Rendering:
+        """The document in one form with links under base, made once for each."""
+        made = self.renderings.get((base, form))
+        if made is None:
+            body = render(self.body)
+            made = Rendering(body, entity_tag(body))
+            self.renderings.put((base, form), made)
+        return made
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where a document is, and in which of its forms it is wanted."""
+
+    url: str
+    accept: str
+
+
+# Turns an upstream's body into JSON and links, given its URL and Content-Type; raises ValueError.
+Parse = Callable[[bytes, str, str], tuple[bytes, dict[str, str]]]
+
+
+class Documents:
+    """The documents of all upstreams, within a budget of bytes.
+
+    A document is believed for `document_seconds`, then asked about again; while its upstream is
+    down it is served for up to `stale_seconds`. Concurrent requests for one are one upstream
+    request.
+    """
+
+    def __init__(
+        self, client: Client, config: UpstreamConfig, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._config = config
+        self._clock = clock
+        # Rendered forms are about as large as the document; two are usual.
+        self._held: Bounded[Source, Document] = Bounded(
+            config.document_cache_bytes, lambda document: 3 * len(document.body)
+        )
+        self._fetches: Coalescer[Document] = Coalescer()
+
+    async def get(self, source: Source, parse: Parse) -> Document:
+        """The document, as new as the settings ask for. Raises a Trouble."""
+        held = self._held.get(source)
+        if held is not None and self._age(held) < self._config.document_seconds:
+            return held
+        try:
+            return await self._fetches.run(source, lambda: self._fetch(source, parse, held))
+        except Refused as refused:
+            # The upstream is well and says that there is nothing: what was there is gone.
+            self._held.drop(source)
+            raise refused from None
+        except Trouble:
+            if held is not None and self._age(held) < self._config.stale_seconds:
+                return held
+            raise
+
+    def held(self, source: Source) -> Document | None:
+        """The document as last seen, however old."""
+        return self._held.get(source)
+
+    def _age(self, document: Document) -> float:
+        return self._clock() - document.asked_at
+
+    async def _fetch(self, source: Source, parse: Parse, held: Document | None) -> Document:
+        headers = {"Accept": source.accept, "Accept-Encoding": "gzip"}
+        response = await self._open(source.url, {**headers, **(held.validators if held else {})})
+        if response.status == _NOT_MODIFIED and held is not None:
+            response.release()
+            held.asked_at = self._clock()
+            return held
+        body = await whole(response, self._config.document_bytes)
+        _check(response, source.url)
+        content_type = response.headers.get("Content-Type", "")
+        try:
+            parsed, links = parse(body, str(response.url), content_type)
+        except (ValueError, RecursionError) as error:
+            raise Unusable(source.url, "a page that cannot be read") from error
+        document = Document(parsed, links, _validators(response), self._clock())
+        if held is not None and held.body == parsed:
+            document.renderings = held.renderings
+        self._held.put(source, document)
+        return document
+
+    async def _open(self, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+        """GET with redirects followed, as index servers move pages to their normalized names."""
+        for _ in range(_HOPS):
+            response = await self._client.open("GET", url, headers)
+            where = response.headers.get("Location")
+            if response.status not in _REDIRECTS or where is None:
+                return response
+            response.release()
+            url = urljoin(url, where)
+        raise Unusable(url, f"more than {_HOPS} redirects")
+
+    async def close(self) -> None:
+        """Cancel what is under way."""
+        await self._fetches.close()
+
+
+def _check(response: aiohttp.ClientResponse, url: str) -> None:
+    if response.status == _OK:
+        return
+    if response.status in _GONE:
+        raise Refused(404, f"{host_of(url)} has nothing of this name")
+    if response.status == _TOO_MANY:
+        raise Trouble(_TOO_MANY, f"{host_of(url)} answers too many requests")
+    raise Unusable(url, f"status {response.status}")
+
+
+def _validators(response: aiohttp.ClientResponse) -> dict[str, str]:
+    pairs = (("ETag", "If-None-Match"), ("Last-Modified", "If-Modified-Since"))
+    return {
+        asking: response.headers[telling]
+        for telling, asking in pairs
+        if telling in response.headers
+    }

@@ -1,0 +1,104 @@
+"""Manifests kept in memory: by digest for ever, within a budget; by tag until it is asked again."""
+
+import hashlib
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.upstream.bounded import Bounded
+from gateway.upstream.platforms import Child, children_of
+
+_HASHES = frozenset({"sha256", "sha384", "sha512"})
+_KNOWN_TAGS = 100_000
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """A manifest as its registry sent it."""
+
+    digest: str  # "": the registry did not say, and it was asked for by tag
+    media_type: str
+    body: bytes
+    children: tuple[Child, ...] = ()  # of an index
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """What a tag pointed to when it was last asked for."""
+
+    digest: str
+    media_type: str
+    length: str  # as in the Content-Length header
+    asked_at: float
+
+
+class TagKey(msgspec.Struct, frozen=True):
+    """A tag means what its client can read: registries choose by the Accept header."""
+
+    registry: str
+    repository: str
+    tag: str
+    accept: frozenset[str]
+
+
+class DigestKey(msgspec.Struct, frozen=True):
+    """A digest within its repository: knowing a digest gives no right to another repository's."""
+
+    registry: str
+    repository: str
+    digest: str
+
+
+class Manifests:
+    """The manifests and tags of public repositories."""
+
+    def __init__(
+        self, budget: int, tag_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._tag_seconds = tag_seconds
+        self._clock = clock
+        self._manifests: Bounded[DigestKey, Manifest] = Bounded(budget, lambda held: len(held.body))
+        self._tags: Bounded[TagKey, Resolution] = Bounded(_KNOWN_TAGS)
+
+    def get(self, key: DigestKey) -> Manifest | None:
+        """A manifest seen before."""
+        return self._manifests.get(key)
+
+    def put(self, key: DigestKey, manifest: Manifest) -> None:
+        """Keep a manifest, if its bytes are what its digest says."""
+        if is_digest_of(key.digest, manifest.body):
+            self._manifests.put(key, manifest)
+
+    def resolution(self, key: TagKey) -> Resolution | None:
+        """What a tag pointed to, however long ago."""
+        return self._tags.get(key)
+
+    def is_fresh(self, resolution: Resolution) -> bool:
+        """Whether a resolution can be believed without asking."""
+        return self._clock() - resolution.asked_at < self._tag_seconds
+
+    def resolve(self, key: TagKey, digest: str, media_type: str, length: str) -> Resolution:
+        """Take note of what a tag points to now."""
+        resolution = Resolution(digest, media_type, length, self._clock())
+        self._tags.put(key, resolution)
+        return resolution
+
+    def forget(self, key: TagKey) -> None:
+        """Take note that a tag is gone."""
+        self._tags.drop(key)
+
+
+def manifest_of(body: bytes, media_type: str, digest: str) -> Manifest:
+    """A manifest from a registry's answer; without a digest header it gets its sha256."""
+    digest = digest or f"sha256:{hashlib.sha256(body).hexdigest()}"
+    return Manifest(digest, media_type, body, children_of(body))
+
+
+def is_digest_of(digest: str, body: bytes) -> bool:
+    """Whether the bytes have this digest; not for algorithms that cannot be checked."""
+    algorithm, _, value = digest.partition(":")
+    return algorithm in _HASHES and hashlib.new(algorithm, body).hexdigest() == value
+
+
+def accepted_types(accept: str) -> frozenset[str]:
+    """The media types of an Accept header as a set: clients send them in any order."""
+    return frozenset(part.strip() for part in accept.split(",") if part.strip())

@@ -1,0 +1,151 @@
+"""Live pages of a Python package index: fetched as JSON or HTML, served as either."""
+
+from typing import Any
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+import msgspec
+from pypi_simple import Link, RepositoryPage
+
+from gateway.decision import FromSimpleIndex
+from gateway.protocols import simple_page
+from gateway.protocols.python import with_suffix
+from gateway.request import Request
+from gateway.upstream.answer import Answer
+from gateway.upstream.documents import Document, Documents, Source
+from gateway.upstream.rendered import is_web_url, redirected_answer, rendered_answer
+from gateway.upstream.trouble import Refused, Trouble, as_answer
+
+_JSON_TYPE = "application/vnd.pypi.simple.v1+json"
+_ACCEPT = f"{_JSON_TYPE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+_SUFFIXES = ("", ".metadata", ".asc")
+
+
+class SimpleIndexes:
+    """Carries out `FromSimpleIndex`."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    async def answer(self, fetch: FromSimpleIndex, request: Request) -> Answer:
+        """Serve a project's page, or send the client on to one of its files."""
+        form = simple_page.wanted_format(request.headers.get("accept", ""), request.query)
+        if form is None and not fetch.file:
+            return as_answer(Trouble(406, "an index page is HTML or JSON (PEP 691)"), fetch.hits)
+        source = Source(f"{fetch.index}{fetch.project}/", _ACCEPT)
+        try:
+            if fetch.file:
+                return redirected_answer(await self._file_url(source, fetch.file), fetch.hits)
+            document = await self._documents.get(source, parse_page)
+        except Trouble as trouble:
+            return as_answer(trouble, fetch.hits)
+        form = form or "json"
+        made = document.rendering(
+            fetch.base, form, lambda body: _rendered(body, fetch.base, form or "json")
+        )
+        return rendered_answer(made, simple_page.CONTENT_TYPES[form], request, fetch.hits)
+
+    async def _file_url(self, source: Source, file: str) -> str:
+        """Where a file is. A page seen before is enough: an index does not move its files."""
+        held = self._documents.held(source)
+        url = _find(held, file) if held is not None else None
+        if url is None:
+            url = _find(await self._documents.get(source, parse_page), file)
+        if url is None:
+            raise Refused(404, "this project has no such file")
+        return url
+
+
+def _find(document: Document, file: str) -> str | None:
+    for suffix in _SUFFIXES:
+        if file.endswith(suffix):
+            url = document.links.get(file.removesuffix(suffix))
+            if url is not None:
+                return with_suffix(url, suffix)
+    return None
+
+
+def _rendered(body: bytes, base: str, form: simple_page.Format) -> bytes:
+    page = simple_page.with_links(msgspec.json.decode(body), base)
+    return simple_page.rendered(page, form)
+
+
+def parse_page(body: bytes, url: str, content_type: str) -> tuple[bytes, dict[str, str]]:
+    """A page as a PEP 691 document with absolute links, and its files' URLs by their names.
+
+    Raises ValueError for what is no page.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type.endswith("json"):
+        page = _checked(msgspec.json.decode(body), url)
+    else:
+        page = _from_html(RepositoryPage.from_html(body, base_url=url), _last_segment(url))
+    links = {
+        file["filename"]: urldefrag(file["url"])[0]
+        for file in page["files"]
+        if is_web_url(file["url"])
+    }
+    return msgspec.json.encode(page), links
+
+
+def _checked(page: Any, url: str) -> simple_page.Page:
+    """The page with what is no file left out and every link made absolute."""
+    if not isinstance(page, dict) or not isinstance(page.get("files"), list):
+        raise ValueError("a PEP 691 page is an object with a list of files")  # noqa: TRY004
+    files = [
+        _absolute(file, url)
+        for file in page["files"]
+        if isinstance(file, dict)
+        and isinstance(file.get("filename"), str)
+        and isinstance(file.get("url"), str)
+    ]
+    return {**page, "files": files}
+
+
+def _absolute(file: dict[str, Any], url: str) -> dict[str, Any]:
+    absolute = {**file, "url": urljoin(url, file["url"])}
+    if isinstance(file.get("provenance"), str):
+        absolute["provenance"] = urljoin(url, file["provenance"])
+    return absolute
+
+
+def _last_segment(url: str) -> str:
+    return urlsplit(url).path.rstrip("/").rpartition("/")[2]
+
+
+def _from_html(page: RepositoryPage, project: str) -> simple_page.Page:
+    meta: dict[str, Any] = {"api-version": "1.0"}
+    if page.tracks:
+        meta["tracks"] = page.tracks
+    files = [_from_link(link) for link in page.links]
+    converted: simple_page.Page = {"meta": meta, "name": project, "files": files}
+    if page.alternate_locations:
+        converted["alternate-locations"] = page.alternate_locations
+    return converted
+
+
+def _from_link(link: Link) -> dict[str, Any]:
+    url, fragment = urldefrag(link.url)
+    algorithm, _, digest = fragment.partition("=")
+    file: dict[str, Any] = {
+        "filename": link.text,
+        "url": url,
+        "hashes": {algorithm: digest} if digest else {},
+    }
+    requires_python = link.get_str_attrib("data-requires-python")
+    if requires_python is not None:
+        file["requires-python"] = requires_python
+    signed = link.get_str_attrib("data-gpg-sig")
+    if signed is not None:
+        file["gpg-sig"] = signed.lower() == "true"
+    yanked = link.get_str_attrib("data-yanked")
+    if yanked is not None:
+        file["yanked"] = yanked or True
+    metadata = link.get_str_attrib("data-core-metadata")
+    if metadata is not None:
+        name, _, value = metadata.partition("=")
+        file["core-metadata"] = {name: value} if value else metadata.lower() == "true"
+        file["dist-info-metadata"] = file["core-metadata"]
+    provenance = link.get_str_attrib("data-provenance")
+    if provenance is not None:
+        file["provenance"] = provenance
+    return file
