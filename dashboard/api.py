@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 from sanic import Request, Sanic
-from sanic.exceptions import SanicException
+from sanic.exceptions import MethodNotAllowed, SanicException
 from sanic.response import HTTPResponse
 
 from dashboard.api_request import Events, Health, Packages, Refusal, bearer, decide
@@ -59,12 +59,9 @@ def create_app(config: ApiConfig, tokens: TokenFile) -> Sanic:  # type: ignore[t
     async def answer(request: Request, path: str = "") -> HTTPResponse | None:
         del path  # what counts is the target as it was sent
         secret = bearer(request.headers.get("authorization", ""))
-        asked = decide(
-            request.method,
-            request.raw_url.decode("ascii"),
-            ",".join(request.headers.getall("accept", [])),
-            authorized=tokens.owner(secret) is not None,
-        )
+        accept = ",".join(request.headers.getall("accept", []))
+        known = tokens.owner(secret) is not None
+        asked = decide(request.method, _target(request), accept, authorized=known)
         match asked:
             case Refusal():
                 return _refuse(asked)
@@ -85,11 +82,13 @@ def create_app(config: ApiConfig, tokens: TokenFile) -> Sanic:  # type: ignore[t
 
 def _explain(request: Request, error: Exception) -> HTTPResponse:
     """Say in JSON what Sanic or the lake found wrong, before any of the answer was sent."""
-    del request
+    if isinstance(error, MethodNotAllowed):
+        # A method that Sanic has no name for.
+        asked = decide(request.method, _target(request), "", authorized=False)
+        if isinstance(asked, Refusal):
+            return _refuse(asked)
     if isinstance(error, SanicException):
-        headers = [("Allow", "GET, HEAD")] if error.status_code == 405 else []  # noqa: PLR2004
-        code = "method-not-allowed" if headers else "bad-request"
-        return _refuse(Refusal(error.status_code, code, str(error), tuple(headers)))
+        return _refuse(Refusal(error.status_code, "bad-request", str(error)))
     if isinstance(error, UnreadableDayError | LakeError):
         log.error("%s", error)
         reason = "the data could not be read; the API's log names the file"
@@ -97,6 +96,10 @@ def _explain(request: Request, error: Exception) -> HTTPResponse:
         log.error("a request failed", exc_info=error)
         reason = "the request failed; the API's log has the details"
     return _refuse(Refusal(500, "internal-error", reason))
+
+
+def _target(request: Request) -> str:
+    return request.raw_url.decode("ascii")
 
 
 def _refuse(refusal: Refusal) -> HTTPResponse:

@@ -86,9 +86,11 @@ def decide(method: str, target: str, accept: str, *, authorized: bool) -> Answer
     path = tuple(unquote(part) for part in asked.split("/")[1:])
     if not _is_known(path):
         return Refusal(404, "not-found", f"there is nothing at {asked!r}; see API.md")
-    if method not in {"GET", "HEAD"}:
-        allow = (("Allow", "GET, HEAD"),)
-        return Refusal(405, "method-not-allowed", "only GET and HEAD are served", allow)
+    # What a HEAD of an export could tell (its length) is not known before its end.
+    allowed = ("GET",) if path[-1] == "events" else ("GET", "HEAD")
+    if method not in allowed:
+        allow = (("Allow", ", ".join(allowed)),)
+        return Refusal(405, "method-not-allowed", f"{method} is not served here", allow)
     if path == ("healthz",):
         return Health()
     if not authorized:

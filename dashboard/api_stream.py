@@ -51,7 +51,7 @@ async def _send(
             headers=headers, content_type=MEDIA_TYPES[asked.format] + charset
         )
         await response.send(b"", end_stream=False)
-        while piece is not None and request.method != "HEAD":
+        while piece is not None:
             if piece:
                 async with asyncio.timeout(STALL_SECONDS):
                     await response.send(piece)
@@ -99,7 +99,8 @@ class _Steps:
 
     async def next(self) -> bytes | None:
         """The next piece; None after the last."""
-        self._step = asyncio.ensure_future(asyncio.to_thread(next, self._pieces, None))
+        loop = asyncio.get_running_loop()
+        self._step = loop.run_in_executor(None, next, self._pieces, None)
         # A thread cannot be stopped: a cancelled wait leaves its step to end by itself.
         return await asyncio.shield(self._step)
 
