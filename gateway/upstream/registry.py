@@ -230,7 +230,7 @@ class Registry:
         if digest:
             variables["digest"] = digest
         if answer.status == _OK and names.get("content-type"):
-            variables["media_type"] = names["content-type"]
+            variables["media_type"] = names["content-type"].partition(";")[0]
         hits = tuple(
             msgspec.structs.replace(hit, variables={**hit.variables, **variables})
             for hit in fetch.hits
