@@ -17,12 +17,12 @@ class _Route(
     domains: tuple[str, ...]
 
 
-class _PackageRoute(_Route, kw_only=True):
+class _PackageRoute(_Route, frozen=True, kw_only=True):
     package: str  # the name shown on the dashboard
     package_id: str = ""  # stable identity; "": the package's name
 
 
-class DockerRoute(_PackageRoute, kw_only=True, tag="docker"):
+class DockerRoute(_PackageRoute, frozen=True, kw_only=True, tag="docker"):
     """One image by its public name, or every image that a pattern matches."""
 
     package: str = ""  # "": the public image name; with a pattern always the matched name
@@ -35,7 +35,7 @@ class DockerRoute(_PackageRoute, kw_only=True, tag="docker"):
     rule_id: str = ""  # reported as a variable by packages that a pattern creates
 
 
-class FileRoute(_PackageRoute, kw_only=True, tag="file"):
+class FileRoute(_PackageRoute, frozen=True, kw_only=True, tag="file"):
     """A path by RFC 6570 template, sent to a URL by template."""
 
     incoming_path: str  # may carry a query part
@@ -43,7 +43,7 @@ class FileRoute(_PackageRoute, kw_only=True, tag="file"):
     cache_control: str = "no-store"
 
 
-class RegexRoute(_PackageRoute, kw_only=True, tag="regex"):
+class RegexRoute(_PackageRoute, frozen=True, kw_only=True, tag="regex"):
     """A path by regular expression, matched whole, sent to a URL by template over its named groups."""
 
     pattern: str
@@ -67,20 +67,20 @@ class PythonFile(
     upload_time: str | None = None
 
 
-class PythonRoute(_PackageRoute, kw_only=True, tag="python"):
+class PythonRoute(_PackageRoute, frozen=True, kw_only=True, tag="python"):
     """One project of the domain's Python index, from listed files or live from an upstream index."""
 
     index: str = ""  # upstream's simple root; "" without files: the public index
     files: tuple[PythonFile, ...] = ()
 
 
-class NpmRoute(_PackageRoute, kw_only=True, tag="npm"):
+class NpmRoute(_PackageRoute, frozen=True, kw_only=True, tag="npm"):
     """One npm package, live from a registry; the package's name is the npm name, scope included."""
 
     registry: str  # base URL
 
 
-class TelemetryRoute(_PackageRoute, kw_only=True, tag="telemetry"):
+class TelemetryRoute(_PackageRoute, frozen=True, kw_only=True, tag="telemetry"):
     """A path that takes JSON objects by POST, one event each."""
 
     path: str
@@ -89,14 +89,14 @@ class TelemetryRoute(_PackageRoute, kw_only=True, tag="telemetry"):
     max_events: int = 1_000
 
 
-class PixelRoute(_PackageRoute, kw_only=True, tag="pixel"):
+class PixelRoute(_PackageRoute, frozen=True, kw_only=True, tag="pixel"):
     """A 1x1 transparent image that counts views; asked for as /a.png?x-pxid=ID."""
 
     package: str = ""  # "": the pixel's id
     pixel_id: str  # "*": every id; a route with the id itself is tried first
 
 
-class NpmInstallRoute(_PackageRoute, kw_only=True, tag="npm-install"):
+class NpmInstallRoute(_PackageRoute, frozen=True, kw_only=True, tag="npm-install"):
     """Takes the JSON body of an npm post-install reporter at /package-event/install[/<id>].
 
     Several may share a domain: the id in the path names the `package_id`.
@@ -105,7 +105,7 @@ class NpmInstallRoute(_PackageRoute, kw_only=True, tag="npm-install"):
     package: str = ""  # "": every package, named by the body, where no other route has the id
 
 
-class CatchAllRoute(_Route, kw_only=True, tag="catch-all"):
+class CatchAllRoute(_Route, frozen=True, kw_only=True, tag="catch-all"):
     """Everything on a domain that no other route takes."""
 
     package: str = ""  # "": the host that was asked

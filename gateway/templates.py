@@ -87,7 +87,7 @@ class UrlTemplate(msgspec.Struct, frozen=True):
         first one counts, and the template's come first.
         """
         path = _expand(self.path, captures)
-        if "/." in path and _DOT_SEGMENT.search(path):
+        if climbs(path):
             return None
         url = self.origin + path
         if self.query or passed_on:
@@ -129,6 +129,10 @@ class _Matcher:
 
     def __init__(self, parts: tuple[Part, ...], *, one: str) -> None:
         self._names = tuple(_names(parts))
+        if not self._names:
+            self._literal = "".join(map(str, parts))
+            self._pattern: Any = None
+            return
         self._repeats = len(set(self._names)) < len(self._names)
         self._least = 1 if one.endswith("+)") else 0  # characters that a variable holds
         # Variables that share a segment are captured as one and then divided. The standard
@@ -145,9 +149,11 @@ class _Matcher:
             re.escape(slot[0]) if isinstance(slot[0], str) else "(.+)" if slot[0].reserved else one
             for slot in slots
         )
-        self._pattern: Any = re2.compile(pattern) if _needs_re2(parts) else re.compile(pattern)
+        self._pattern = re2.compile(pattern) if _needs_re2(parts) else re.compile(pattern)
 
     def match(self, text: str) -> dict[str, str] | None:
+        if self._pattern is None:
+            return {} if text == self._literal else None
         match = self._pattern.fullmatch(text)
         if match is None:
             return None
@@ -201,7 +207,7 @@ def parse_url(text: str) -> UrlTemplate:
     if "{" in fragment:
         raise TemplateError("has a variable after the #, which no server sees")
     path, query = _split(_parts(rest))
-    if _DOT_SEGMENT.search("".join(part for part in path if isinstance(part, str))):
+    if climbs("".join(part if isinstance(part, str) else "\0" for part in path)):
         raise TemplateError("has . or .. segments; write the path that they lead to")
     return UrlTemplate(
         origin,
@@ -219,9 +225,14 @@ def parse_origin(text: str) -> tuple[str, str]:
     origin, path = _origin(text if "://" in text else f"https://{text}")
     if "?" in path or "#" in path:
         raise TemplateError("must end with its path: no query and no fragment")
-    if _DOT_SEGMENT.search(path):
+    if climbs(canonical(path)):
         raise TemplateError("has . or .. segments; write the path that they lead to")
     return origin, canonical(path).rstrip("/")
+
+
+def climbs(path: str) -> bool:
+    """Whether a canonical path has . or .. segments, which clients resolve before they ask."""
+    return "/." in path and _DOT_SEGMENT.search(path) is not None
 
 
 def _origin(text: str) -> tuple[str, str]:

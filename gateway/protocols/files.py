@@ -1,0 +1,125 @@
+"""Files: a path by template or by regular expression, sent to a URL by template."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from gateway import bodies, queries
+from gateway.affixes import Affixes
+from gateway.artifacts import event_type
+from gateway.decision import Decision, Hit, Redirect, Refusal, Reply
+from gateway.escapes import canonical, decoded, literal
+from gateway.path_index import PathIndex
+from gateway.queries import RequestQuery
+from gateway.regexes import compile_regex, literal_prefix
+from gateway.request import Request
+from gateway.routes import FileRoute, RegexRoute
+from gateway.templates import PathMatcher, UrlTemplate, parse_path, parse_url
+
+MAX_BODY_BYTES = 1_048_576
+MAX_EVENTS = 1_000
+_METHODS = ("GET", "HEAD", "POST")
+
+
+class _Target(msgspec.Struct, frozen=True):
+    """Where a route sends what it matches."""
+
+    route: FileRoute | RegexRoute
+    url: UrlTemplate | None  # None: answer 200
+    matcher: PathMatcher | None = None  # a file route's
+    pattern: Any = None  # a regex route's
+
+
+class FileIndex(msgspec.Struct, frozen=True):
+    """One host's templates, which are tried first, and its regular expressions."""
+
+    templates: PathIndex[_Target]
+    patterns: Affixes[_Target]
+
+
+class _Match(msgspec.Struct, frozen=True):
+    target: _Target
+    captures: Mapping[str, str]  # canonical
+    query_keys: frozenset[str] = frozenset()  # those that the template itself asks for
+
+
+def build(routes: Sequence[FileRoute | RegexRoute]) -> FileIndex:
+    """Prepare one host's files."""
+    templates = []
+    patterns = []
+    for route in routes:
+        url = parse_url(route.outgoing_url) if route.outgoing_url else None
+        if isinstance(route, FileRoute):
+            template = parse_path(route.incoming_path)
+            templates.append((template, _Target(route, url, matcher=PathMatcher(template))))
+        else:
+            target = _Target(route, url, pattern=compile_regex(route.pattern))
+            patterns.append((literal_prefix(route.pattern), "", target))
+    return FileIndex(PathIndex(templates), Affixes(patterns))
+
+
+def decide(index: FileIndex, request: Request) -> Decision | None:
+    """Answer with the first route that matches: templates by literalness, then expressions."""
+    path = canonical(request.path)
+    query = queries.parse(request.query)
+    for match in _matches(index, path, query):
+        return _answer(match, request, path, query)
+    return None
+
+
+def _matches(index: FileIndex, path: str, query: RequestQuery) -> Iterator[_Match]:
+    for target in index.templates.candidates(path):
+        if target.matcher is not None:
+            captures = target.matcher.match(path, query.values)
+            if captures is not None:
+                yield _Match(target, captures, target.matcher.query_keys)
+    # People write expressions for the text that they read, not for its escapes.
+    text = decoded(path)
+    for target in index.patterns.candidates(text):
+        found = target.pattern.fullmatch(text)
+        if found is not None:
+            groups = found.groupdict(default="")
+            yield _Match(target, {name: literal(value) for name, value in groups.items()})
+
+
+def _answer(match: _Match, request: Request, path: str, query: RequestQuery) -> Decision:
+    if request.method not in _METHODS:
+        return Refusal(
+            status=405,
+            reason=f"only {', '.join(_METHODS)} are served here",
+            headers={"Allow": ", ".join(_METHODS)},
+        )
+    route, url = match.target.route, match.target.url
+    others = [part for part in query.parts if part[0] not in match.query_keys]
+    location = url.expand(match.captures, others) if url else ""
+    if location is None:
+        return Refusal(status=400, reason="the path has . or .. segments, which are not sent on")
+    asked = decoded(path.rpartition("/")[2])
+    sent_to = location[len(url.origin) :] if url else ""
+    name = decoded(sent_to.partition("?")[0].partition("#")[0].rpartition("/")[2])
+    variables = query.variables()
+    variables.update((name, decoded(value)) for name, value in match.captures.items())
+    hit = Hit(
+        # Where nothing is handed out, the request is what its sender tells us.
+        event_type=event_type(name or asked) if url else "telemetry",
+        route_type="file",
+        package_id=route.package_id or route.package,
+        package=route.package,
+        artifact=name or asked,
+        version=variables.get("version") or None,
+        reference=asked,
+        variables=variables,
+    )
+    hits: tuple[Hit, ...] = (hit,)
+    if request.method == "POST" and request.body:
+        events = bodies.parse(request.body, max_bytes=MAX_BODY_BYTES, max_events=MAX_EVENTS)
+        if not isinstance(events, Refusal):
+            told = msgspec.structs.replace(hit, event_type="telemetry")
+            hits = bodies.hits(told, events) or hits
+        elif not url:
+            return events
+        # A redirect is never refused for its body, which is then for whoever it leads to.
+    if not url:
+        return Reply(hits=hits, cache_control=route.cache_control)
+    return Redirect(location=location, hits=hits, cache_control=route.cache_control)
