@@ -75,9 +75,8 @@ def export(
 
 def stored_days(lake: Path, selection: Selection) -> list[dt.date]:
     """The days of the selection for which the lake has a folder, in order."""
-    folders = (lake / "events").glob("date=????-??-??")
-    days = (dt.date.fromisoformat(folder.name.removeprefix("date=")) for folder in folders)
-    return sorted(day for day in days if selection.first <= day <= selection.last)
+    days = (_day(folder) for folder in (lake / "events").glob("date=*"))
+    return sorted(day for day in days if day and selection.first <= day <= selection.last)
 
 
 def write_whole(pieces: Iterable[bytes], target: Path) -> None:
@@ -92,6 +91,13 @@ def write_whole(pieces: Iterable[bytes], target: Path) -> None:
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _day(folder: Path) -> dt.date | None:
+    try:
+        return dt.datetime.strptime(folder.name, "date=%Y-%m-%d").replace(tzinfo=dt.UTC).date()
+    except ValueError:
+        return None  # no folder of the table
 
 
 def _day_file(lake: Path, day: dt.date) -> Path:
