@@ -196,7 +196,7 @@ def features(topology: dict[str, Any], by_number: dict[str, str]) -> Iterator[di
 def main() -> None:
     """Fetch, convert, and replace the map in one step."""
     with (HERE / "countries.csv").open(encoding="utf-8", newline="") as file:
-        by_number = {row["numeric"]: row["country"] for row in csv.DictReader(file)}
+        by_number = {row["numeric"]: row["alpha2"] for row in csv.DictReader(file)}
     with tempfile.TemporaryDirectory() as temporary:
         topology = fetch(Path(temporary))
     collection = {"type": "FeatureCollection", "features": list(features(topology, by_number))}
