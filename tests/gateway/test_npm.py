@@ -1,0 +1,117 @@
+"""What npm, pnpm, yarn and bun ask for."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.decision import FromPackageRegistry, Refusal, Reply
+from gateway.protocols import npm
+from gateway.request import Request
+from gateway.routes import NpmRoute
+
+PLAIN = NpmRoute(domains=("*",), package="tool", package_id="p1", registry="https://npm.example")
+SCOPED = NpmRoute(domains=("*",), package="@acme/cli", registry="https://npm.example/base/")
+INDEX = npm.build([PLAIN, SCOPED])
+
+
+def ask(path, method="GET", index=INDEX):
+    return npm.decide(index, Request(method, "h", path, "", {}, b"", "https", "npm.acme.example"))
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "part", "reference"),
+    [
+        pytest.param("/tool", "tool", "packument", "", id="plain"),
+        pytest.param("/tool/", "tool", "packument", "", id="slash at the end"),
+        pytest.param("/@acme/cli", "@acme/cli", "packument", "", id="scope, slash"),
+        pytest.param("/@acme%2fcli", "@acme/cli", "packument", "", id="scope, npm"),
+        pytest.param("/@acme%2Fcli", "@acme/cli", "packument", "", id="scope, pnpm"),
+        pytest.param("/%40acme%2Fcli", "@acme/cli", "packument", "", id="scope, all encoded"),
+        pytest.param("/tool/1.0.0", "tool", "version", "1.0.0", id="version"),
+        pytest.param("/@acme/cli/latest", "@acme/cli", "version", "latest", id="tag"),
+        pytest.param("/tool/-/tool-1.0.0.tgz", "tool", "tarball", "tool-1.0.0.tgz", id="tarball"),
+        pytest.param(
+            "/@acme/cli/-/cli-2.0.0-rc.1.tgz", "@acme/cli", "tarball", "cli-2.0.0-rc.1.tgz",
+            id="scoped tarball",
+        ),
+        pytest.param(
+            "/@acme%2fcli/-/cli-2.0.0.tgz", "@acme/cli", "tarball", "cli-2.0.0.tgz", id="yarn berry"
+        ),
+        pytest.param(
+            "/@acme/cli/-/@acme/cli-2.0.0.tgz", "@acme/cli", "tarball", "cli-2.0.0.tgz",
+            id="scope repeated",
+        ),
+        pytest.param("/-/package/tool/dist-tags", "tool", "dist-tags", "", id="dist-tags"),
+        pytest.param(
+            "/-/package/@acme%2fcli/dist-tags", "@acme/cli", "dist-tags", "", id="scoped dist-tags"
+        ),
+    ],
+)  # fmt: skip
+def test_paths(path, name, part, reference):
+    fetch = ask(path)
+    assert isinstance(fetch, FromPackageRegistry)
+    assert (fetch.name, fetch.part, fetch.reference) == (name, part, reference)
+    assert fetch.base == "https://npm.acme.example/"
+    assert fetch.registry.endswith("/")
+
+
+def test_a_tarball_is_a_download_of_its_version():
+    (hit,) = ask("/tool/-/tool-1.0.0-beta.2.tgz").hits
+    assert (hit.event_type, hit.route_type, hit.package_id) == ("download", "npm", "p1")
+    assert (hit.version, hit.artifact) == ("1.0.0-beta.2", "tool-1.0.0-beta.2.tgz")
+
+
+@pytest.mark.parametrize("path", ["/tool", "/tool/latest", "/-/package/tool/dist-tags"])
+def test_everything_else_is_metadata(path):
+    (hit,) = ask(path).hits
+    assert (hit.event_type, hit.version, hit.artifact) == ("metadata", None, "tool")
+
+
+def test_ping():
+    reply = ask("/-/ping")
+    assert isinstance(reply, Reply)
+    assert (reply.status, reply.body) == (200, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        pytest.param("/-/npm/v1/security/advisories/bulk", "POST", 404, id="audit"),
+        pytest.param("/-/npm/v1/security/audits/quick", "POST", 404, id="older audit"),
+        pytest.param("/-/v1/search", "GET", 404, id="search"),
+        pytest.param("/-/whoami", "GET", 404, id="whoami"),
+        pytest.param("/-/package/other/dist-tags", "GET", 404, id="dist-tags of another"),
+        pytest.param("/tool", "PUT", 405, id="publish"),
+    ],
+)
+def test_refusals_are_json(path, method, status):
+    refusal = ask(path, method)
+    assert isinstance(refusal, Refusal)
+    assert refusal.status == status
+    assert json.loads(refusal.body)["error"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/other", "/@acme/other", "/@acme", "/", "/tool/a/b", "/tool/-/x"]
+)
+def test_other_names_are_left_to_other_protocols(path):
+    assert ask(path) is None
+
+
+def test_a_host_without_packages_answers_nothing():
+    assert ask("/-/ping", index=npm.build([])) is None
+
+
+@given(st.lists(st.text() | st.sampled_from(["@acme", "cli", "tool", "-", "x.tgz"])).map("/".join))
+def test_decide_is_total(path):
+    for method in ("GET", "POST"):
+        decision = ask(f"/{path}", method)
+        if isinstance(decision, FromPackageRegistry):
+            assert decision.name in {"tool", "@acme/cli"}
+
+
+@given(name=st.sampled_from(["tool", "@acme/cli"]), version=st.text(min_size=1))
+def test_a_tarballs_name_tells_its_version(name, version):
+    assert npm.tarball_version(name, npm.tarball_name(name, version)) == version
