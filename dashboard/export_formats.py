@@ -21,20 +21,7 @@ TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 # A spreadsheet runs a cell that begins with one of these as a formula, in full width as well. The
 # apostrophe is among them so that the mark is undone without doubt: drop one leading apostrophe.
-FORMULA_STARTS: Final = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "\uff1d",
-    "\uff0b",
-    "\uff0d",
-    "\uff20",
-    "'",
-)
+FORMULA_STARTS: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20'")
 
 # Rows gathered into one Parquet row group: enough to compress well, little enough to hold.
 ROW_GROUP_ROWS: Final = 131_072
