@@ -1,6 +1,6 @@
 """The route table: for each host, its protocols' prebuilt indexes in the order they are asked."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -17,7 +17,6 @@ from gateway.protocols import (
     python,
     telemetry,
 )
-from gateway.request import Request
 from gateway.routes import (
     CatchAllRoute,
     DockerRoute,
@@ -33,7 +32,7 @@ from gateway.routes import (
 
 ANY_HOST: Final = "*"
 
-Answerer = Callable[[Request], Decision | None]
+Answerer = partial[Decision | None]  # a protocol's decide with its index; takes a Request
 
 # Each protocol with its routes, in the order they are asked: images win over everything, and the
 # catch-all takes what is left.

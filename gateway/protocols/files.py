@@ -68,6 +68,12 @@ def decide(index: FileIndex, request: Request) -> Decision | None:
     return None
 
 
+def find(index: FileIndex, request: Request) -> FileRoute | RegexRoute | None:
+    """The route that would answer, whatever it would say."""
+    matches = _matches(index, canonical(request.path), queries.parse(request.query))
+    return next((match.target.route for match in matches), None)
+
+
 def _matches(index: FileIndex, path: str, query: RequestQuery) -> Iterator[_Match]:
     for target in index.templates.candidates(path):
         if target.matcher is not None:
