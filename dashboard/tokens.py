@@ -128,7 +128,7 @@ class TokenFile:
 def _parse(file: Path, content: bytes) -> tuple[Token, ...]:
     try:
         tokens = msgspec.toml.decode(content, type=_File).token
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:  # no TOML, no UTF-8 or no tokens
         raise TokensError(
             f"{file}: {error}; an entry is [[token]] with name, sha256 and created"
         ) from error
