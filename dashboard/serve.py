@@ -31,6 +31,6 @@ def serve(config: ServeConfig) -> None:
         "server.headless": "true",
     }
     flags = [part for key, value in settings.items() for part in (f"--{key}", value)]
-    # What follows the two dashes is the app's: see warehouse.root.
-    arguments = ["--data", str(config.data)]
+    # What follows the two dashes is the app's: see warehouse.settings.
+    arguments = ["--data", str(config.data), "--api", config.api]
     cli.main(["run", str(APP), *flags, "--", *arguments], standalone_mode=False)

@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from dashboard.filters import Filters
-from dashboard.queries.scope import Source, company_shown, scope
+from dashboard.queries.scope import Source, company_shown, measure, scope
 from pipeline.schema import TRAFFIC
 
 # The cube that answers for each list, and what a row of it is called.
@@ -22,16 +22,15 @@ TOP_LISTS: Final = {
 def packages(lake: Source) -> pl.DataFrame:
     """Every package with its name of today, most installed first: the order that colours follow."""
     return lake.ask(
-        """
+        f"""
         SELECT package_id,
                arg_max(package, date) AS package,
-               coalesce(sum(events) FILTER (
-                   counted AND event_type IN ('pull', 'download', 'install')), 0)::BIGINT AS installs,
+               coalesce(sum(events) FILTER ({measure(counted=True)}), 0)::BIGINT AS installs,
                min(date) AS first_day,
                max(date) AS last_day
         FROM daily WHERE cube = 'total'
         GROUP BY package_id ORDER BY installs DESC, package_id
-        """,
+        """,  # noqa: S608  fixed pieces
         {},
     )
 

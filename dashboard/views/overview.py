@@ -1,0 +1,116 @@
+"""Overview: how much, compared with before, by package, and what leads."""
+
+import datetime as dt
+
+import streamlit as st
+
+from dashboard import charts, lists, sidebar, warehouse, words, world
+from dashboard.filters import Filters, format_address, previous
+from dashboard.lists import Row
+from dashboard.queries import overview
+from dashboard.views import parts
+
+REFRESH_SECONDS = 5
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def live(filters: Filters) -> None:
+    """Everything on the page; drawn again by itself, and only what changed is painted."""
+    with warehouse.failures_in_words():
+        newest()
+        numbers(filters)
+        over_time(filters)
+        leaders(filters)
+
+
+def newest() -> None:
+    """Say how fresh the numbers are."""
+    moment = warehouse.ask(overview.newest_event)["newest"][0]
+    if moment is not None:
+        seconds = (dt.datetime.now(dt.UTC) - moment).total_seconds()
+        st.caption(f"Newest event {words.age(seconds)} ago")
+
+
+def numbers(filters: Filters) -> None:
+    """The totals against the period of equal length before."""
+    before = previous(filters)
+    now = warehouse.ask(overview.totals, filters).row(0, named=True)
+    then = warehouse.ask(overview.totals, before).row(0, named=True) if before else {}
+    versus = f"vs {words.span(before.start, before.end)}" if before else None
+    shown = {
+        "installs": (words.EVENT_WORDS[filters.counted], None),
+        "uniques": ("Daily uniques, summed", parts.UNIQUES),
+        "companies": ("Companies", "Businesses, universities and public bodies, by network."),
+        "countries": ("Countries", None),
+        "views": ("Page views", "Tracking pixels on documentation and READMEs."),
+        "telemetry": ("Telemetry", "Events that the software itself reports."),
+    }
+    columns = st.columns(len(shown), gap="small")
+    for column, (key, (label, meaning)) in zip(columns, shown.items(), strict=True):
+        column.metric(
+            label,
+            words.count(now[key]),
+            delta=words.change(now[key], then.get(key, 0)),
+            delta_color="off",
+            help=_help(meaning, versus),
+            border=True,
+        )
+
+
+def over_time(filters: Filters) -> None:
+    """Installs over time by package."""
+    chosen = warehouse.within_lake(filters)
+    frame = warehouse.ask(overview.by_day, chosen)
+    with st.container(border=True, key="card-time"):
+        st.subheader(f"{words.EVENT_WORDS[filters.counted]} over time")
+        if frame.is_empty():
+            parts.nothing(filters)
+            return
+        st.plotly_chart(
+            parts.by_package(frame, chosen),
+            theme=None,
+            config=dict(charts.CONFIG),
+            key="installs_over_time",
+            alt="Installs over time, stacked by package",
+        )
+
+
+def leaders(filters: Filters) -> None:
+    """The top lists, each leading to its page."""
+    unit = words.EVENT_WORDS[filters.counted].lower()
+    address = format_address(filters)
+    columns = [*st.columns(3, gap="medium"), *st.columns(2, gap="medium")]
+    titles = {
+        "package": "Packages",
+        "company": "Companies",
+        "country": "Countries",
+        "version": "Versions",
+        "referrer": "Referrers",
+    }
+    for column, (what, title) in zip(columns, titles.items(), strict=True):
+        found = warehouse.ask(overview.top, filters, what)
+        colours = warehouse.package_colours(found["id"].to_list()) if what == "package" else {}
+        rows = [
+            Row(
+                name=world.name(name) if what == "country" else name,
+                value=value,
+                colour=colours.get(key),
+                link=parts.link("companies", address, company=name) if what == "company" else None,
+            )
+            for key, name, value in found.select("id", "name", "installs").rows()
+        ]
+        heading = "installs and views" if what == "referrer" else unit
+        with column.container(border=True, key=f"card-{what}"):
+            st.html(lists.ranked(title, rows, heading, empty="Nothing in this period."))
+
+
+def _help(meaning: str | None, versus: str | None) -> str | None:
+    said = [part for part in (meaning, versus and f"Change {versus}.") if part]
+    return " ".join(said) or None
+
+
+filters = sidebar.current()
+parts.heading("Overview", filters)
+if parts.ready():
+    live(filters)
+    parts.ip_attribution()

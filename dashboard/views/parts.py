@@ -1,0 +1,132 @@
+"""What several pages show in the same way."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlencode
+
+import plotly.graph_objects as go
+import polars as pl
+import streamlit as st
+
+from dashboard import charts, lists, palette, sidebar, warehouse, words
+from dashboard.filters import Filters
+from dashboard.lists import Row
+from dashboard.palette import OTHER
+from dashboard.queries import overview
+
+UNIQUES: Final = (
+    "Different visitors of each day, added up over the days. Ids never outlive a day, so one who "
+    "comes back tomorrow counts again; with packages picked, once for each package."
+)
+
+
+def heading(title: str, filters: Filters) -> None:
+    """The page's title, the filter bar, and what the filters hide."""
+    st.title(title, anchor=False)
+    sidebar.bar(filters)
+    if not warehouse.is_empty():
+        st.caption(_said(filters))
+
+
+def ready() -> bool:
+    """Whether there is anything to show; if not, say what to do."""
+    if not warehouse.is_empty():
+        return True
+    st.info(
+        f"The lake at `{warehouse.root()}` is empty: no download has come through the gateway and "
+        "the pipeline yet.\n\n"
+        "- Send one: `curl -I -X GET http://127.0.0.1:8080/...` with a path from your routes.\n"
+        f"- See whether the pipeline runs: `python -m pipeline status --data {warehouse.root()}`.\n"
+        f"- Look around with made-up data: `python -m pipeline demo --data {warehouse.root()}`.",
+        title="Nothing to count yet",
+        icon=":material/footprint:",
+    )
+    return False
+
+
+def nothing(filters: Filters) -> None:
+    """Say that a period holds nothing, and what may bring something up."""
+    hints = ["a longer period"]
+    if filters.packages:
+        hints.append("other packages")
+    if filters.hidden:
+        hints.append("more kinds of traffic")
+    st.info(
+        f"Nothing from {words.span(filters.start, filters.end)} under these filters. "
+        f"Try {' or '.join(hints)}."
+    )
+
+
+def by_package(frame: pl.DataFrame, filters: Filters, height: int = 300) -> go.Figure:
+    """Bars over time from `day, package_id, package, installs`, in the packages' own colours."""
+    names = warehouse.package_names()
+    known = frame.select(
+        "day",
+        pl.col("package_id").alias("id"),
+        pl.col("package_id").replace_strict(names, default=pl.col("package")).alias("name"),
+        "installs",
+    )
+    shown = charts.lead(known)
+    colours = warehouse.package_colours(shown["id"].unique().to_list())
+    by_name = {name: colours[key] for key, name in shown.select("id", "name").unique().rows()}
+    return charts.bars(shown, filters, warehouse.ink(), by_name, height=height)
+
+
+def by_name(frame: pl.DataFrame, filters: Filters, height: int = 300) -> go.Figure:
+    """Bars over time from `day, name, installs`, coloured by size."""
+    shown = charts.lead(frame)
+    names = charts.names_by_size(shown)
+    colours = palette.assign(warehouse.ink(), names, [name for name in names if name != OTHER])
+    return charts.bars(shown, filters, warehouse.ink(), colours, height=height)
+
+
+def show(figure: go.Figure, key: str, alt: str) -> None:
+    """Put a chart on the page."""
+    st.plotly_chart(figure, theme=None, config=dict(charts.CONFIG), key=key, alt=alt)
+
+
+def ranked(
+    title: str,
+    frame: pl.DataFrame,
+    unit: str,
+    *,
+    key: str,
+    rows: int = 10,
+    unknown: str = "Not known",
+) -> None:
+    """A card with a list from `name, installs`; what does not fit is summed up at its end."""
+    lines = [Row(name or unknown, value) for name, value in frame.select("name", "installs").rows()]
+    if len(lines) > rows:
+        rest = lines[rows - 1 :]
+        total = sum(row.value for row in rest)
+        lines = [*lines[: rows - 1], Row(f"{len(rest):,} others", total)]
+    with st.container(border=True, key=f"card-{key}"):
+        st.html(lists.ranked(title, lines, unit, empty="Nothing in this period."))
+
+
+def link(page: str, address: Mapping[str, Sequence[str]], **own: str) -> str:
+    """An address on this dashboard that carries the filters."""
+    return f"{page}?{urlencode({**address, **own}, doseq=True)}"
+
+
+def ip_attribution() -> None:
+    """Name the source of places and networks, as its licence asks."""
+    st.html(
+        '<p class="ff-note">Places and networks: '
+        '<a href="https://db-ip.com" rel="noopener">IP Geolocation by DB-IP</a>, RouteViews and '
+        "the NRO, CC BY 4.0, unless replaced in <code>data/ip/</code>. Times and days are UTC.</p>"
+    )
+
+
+def _said(filters: Filters) -> str:
+    chosen = warehouse.ask(overview.hidden, filters)
+    counts = dict(chosen.rows())
+    missing = [
+        f"{words.count(counts[kind])} by {words.TRAFFIC_WORDS[kind]}"
+        for kind in filters.hidden
+        if counts.get(kind)
+    ]
+    unit = "Counted installs" if filters.counted else "Every request for a package"
+    shown = words.listing([words.TRAFFIC_WORDS[kind] for kind in filters.traffic])
+    sentence = f"{unit}, {words.span(filters.start, filters.end)}, UTC. Shown: {shown}."
+    return f"{sentence} Hidden: {words.listing(missing)}." if missing else sentence
