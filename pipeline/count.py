@@ -31,6 +31,7 @@ REASONS: Final = (
 
 _ROW = "row"
 _is_fetch = pl.col("event_type").is_in(("pull", "download"))
+_was_attributed = pl.col("part_of_index").is_not_null()
 _is_manifest = (pl.col("route_type") == "docker") & (pl.col("event_type") == "pull")
 
 
@@ -46,24 +47,35 @@ def with_counts(events: pl.LazyFrame) -> pl.LazyFrame:
         platform=pl.when(_is_manifest).then(pulls.own_platform()),
         not_counted_because=_reason_by_itself(),
     )
-    judged = _with_repeated(fresh)
-    manifests = judged.filter(
-        _is_manifest
-        & (pl.col("not_counted_because").is_null() | (pl.col("not_counted_because") == "head"))
+    may_count = pl.col("not_counted_because").is_null()
+    repeated = _repeated(fresh.filter(_is_fetch & may_count))
+    manifests = fresh.filter(_is_manifest & (may_count | (pl.col("not_counted_because") == "head")))
+    pulled = pulls.attribute(manifests.join(repeated, on=_ROW, how="anti"))
+    verdicts = (
+        fresh.select(_ROW)
+        .join(repeated, on=_ROW, how="left", maintain_order="left")
+        .join(
+            pulled.rename({"version": "tag", "platform": "pulled_platform"}),
+            on=_ROW,
+            how="left",
+            maintain_order="left",
+        )
+        .drop(_ROW)
     )
-    attributed = pulls.attribute(manifests).rename({"version": "tag", "platform": "pulled"})
-    is_attributed = pl.col("part_of_index").is_not_null()
+    # Side by side, since both are in file order: a join would gather every column of the day.
     return (
-        judged.join(attributed, on=_ROW, how="left", maintain_order="left")
+        pl.concat([fresh.drop(_ROW), verdicts], how="horizontal")
         .with_columns(
-            version=pl.when(is_attributed).then("tag").otherwise("version"),
-            platform=pl.when(is_attributed).then("pulled").otherwise("platform"),
-            not_counted_because=pl.when("part_of_index")
+            version=pl.when(_was_attributed).then("tag").otherwise("version"),
+            platform=pl.when(_was_attributed).then("pulled_platform").otherwise("platform"),
+            not_counted_because=pl.when("repeated")
+            .then(pl.lit("repeated"))
+            .when("part_of_index")
             .then(pl.lit("part_of_index"))
             .otherwise("not_counted_because"),
         )
         .with_columns(counted=pl.col("not_counted_because").is_null())
-        .drop(_ROW, "tag", "pulled", "part_of_index")
+        .drop("repeated", "part_of_index", "tag", "pulled_platform")
     )
 
 
@@ -106,18 +118,14 @@ def _reason_by_itself() -> pl.Expr:
     )
 
 
-def _with_repeated(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Let only the first of several identical requests in a row stand."""
-    may_count = _is_fetch & pl.col("not_counted_because").is_null()
-    same = pl.struct(
-        may_count, "origin_id", "package_id", "package", "artifact", "reference", "version"
-    ).hash()
-    since = pl.col("event_time") - pl.col("event_time").shift(1).over(same)
-    return events.with_columns(
-        not_counted_because=pl.when(may_count & (since <= REPEAT_WINDOW))
-        .then(pl.lit("repeated"))
-        .otherwise("not_counted_because")
-    )
+def _repeated(candidates: pl.LazyFrame) -> pl.LazyFrame:
+    """Find the rows that ask again, at once, for what the same origin just got."""
+    request = pl.struct("origin_id", "package_id", "package", "artifact", "reference", "version")
+    # Sorted, so that requests for the same thing are neighbours.
+    by_request = candidates.select(_ROW, "event_time", request=request.hash()).sort("request", _ROW)
+    since = pl.col("event_time") - pl.col("event_time").shift(1)
+    is_same = pl.col("request") == pl.col("request").shift(1)
+    return by_request.filter(is_same & (since <= REPEAT_WINDOW)).select(_ROW, repeated=True)
 
 
 def _is_first(key: tuple[str, ...]) -> pl.Expr:

@@ -14,19 +14,18 @@ ORDER: Final = ("package", "event_time", "event_id")
 
 
 def enrich(raw: pl.LazyFrame) -> pl.LazyFrame:
-    """Turn clean raw rows into rows of the events table. Looks at one row at a time."""
-    return raw.pipe(with_clients).pipe(_in_events_schema)
+    """Turn clean raw rows into rows of the events table, each by itself, in file order."""
+    # Raw rows have fewer columns: to sort before the others are added takes half as long.
+    return raw.sort(ORDER).pipe(with_clients).pipe(_in_events_schema)
 
 
 def curate(kept: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
     """One day's events: those already curated and those new from raw, each id once.
 
-    `kept` is in file order, as every events file is; `new` need not be. Of two rows with one id the
-    new one stays, because a later parser knows more.
+    Both are in file order. Of two rows with one id the new one stays: a later parser knows more.
     """
     return (
-        new.sort(ORDER)
-        .merge_sorted(kept, key=list(ORDER), maintain_order=True)
+        new.merge_sorted(kept, key=list(ORDER), maintain_order=True)
         .pipe(_without_duplicates)
         .pipe(with_counts)
         # A tag is attributed to a pull above, and is then taken apart like any version.

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.count import REASONS, with_firsts
@@ -279,6 +279,8 @@ _requests = st.lists(
 )
 
 
+# Each example curates whole days: fewer of them keep the suite quick.
+@settings(max_examples=40)
 @given(_requests, st.integers(0, 12))
 def test_verdicts_do_not_depend_on_when_the_rows_arrived(requests: list[Request], cut: int) -> None:
     rows = [_pull(*request) for request in requests]
@@ -291,6 +293,7 @@ def test_verdicts_do_not_depend_on_when_the_rows_arrived(requests: list[Request]
     assert set(at_once["not_counted_because"].drop_nulls()) <= set(REASONS)
 
 
+@settings(max_examples=40)
 @given(_requests)
 def test_a_tag_got_is_a_pull_unless_it_repeats(requests: list[Request]) -> None:
     events = _curated([_pull(*request) for request in requests])
