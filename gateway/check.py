@@ -24,7 +24,7 @@ from gateway.routes import (
     Route,
     TelemetryRoute,
 )
-from gateway.templates import TemplateError, parse_origin, parse_path, parse_url
+from gateway.template_syntax import TemplateError, parse_origin, parse_path, parse_url
 
 _DOMAIN: Final = re.compile(r"\*|\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"

@@ -16,6 +16,7 @@ _UNRESERVED_ONLY = re.compile(f"[{_UNRESERVED}]*")
 _PLAIN_PATH = re.compile(f"[{_SEGMENT}/]*")
 _TO_CANONICAL = re.compile(f"(%[0-9A-Fa-f]{{2}})|[^{_SEGMENT}/%]+|%")
 _ILLEGAL_IN_PATH = re.compile(rf"[^{_SEGMENT}/%]+|%(?![0-9A-Fa-f]{{2}})")
+_DOT_SEGMENT = re.compile(r"/\.{1,2}(?=/|$)")
 # Brackets are no legal query, but `a[]=1` is everywhere and every server takes it.
 _ILLEGAL_IN_QUERY = re.compile(rf"[^{_SEGMENT}/?\[\]%]+|%(?![0-9A-Fa-f]{{2}})")
 
@@ -61,6 +62,11 @@ def literal(text: str) -> str:
 def query_value(value: str) -> str:
     """The canonical form of a query's key or value, in which a plus sign is a space."""
     return canonical(value.replace("+", "%20"))
+
+
+def climbs(path: str) -> bool:
+    """Whether a canonical path has . or .. segments, which clients resolve before they ask."""
+    return "/." in path and _DOT_SEGMENT.search(path) is not None
 
 
 def _canonical_piece(match: re.Match[str]) -> str:

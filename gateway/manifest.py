@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from packaging.utils import canonicalize_name
 
-from gateway.check import Placed, describe
+from gateway.check import Placed, describe, problems_of
 from gateway.problems import Problem, suggestion
 from gateway.routes import (
     CatchAllRoute,
@@ -118,7 +118,8 @@ def read(text: str, name: str) -> tuple[list[Placed], list[Problem]]:
         if rule is not None:
             route = _ROUTES[fields["type"]](rule)
             placed.append(Placed(route, f"{name}: rule {number} ({describe(route)})"))
-    return [*_one_python_route_a_project(placed), *_implied(name)], problems
+    placed = _one_python_route_a_project(placed)
+    return [*placed, *_implied(name)], [*problems, *problems_of(placed)]
 
 
 def _rule(fields: object, place: str) -> tuple[Any, list[Problem]]:

@@ -10,7 +10,8 @@ from gateway.regexes import literal_prefix
 from gateway.request import Request
 from gateway.routes import FileRoute, RegexRoute
 from gateway.table import ANY_HOST, RouteTable
-from gateway.templates import PathTemplate, Variable, parse_path
+from gateway.template_syntax import parse_path
+from gateway.templates import PathTemplate, Variable
 
 # What stands for a variable in the requests that are tried. Nobody writes a route for these names.
 _ONE_SEGMENT = "zq7footfall"

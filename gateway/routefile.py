@@ -2,14 +2,14 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
 import msgspec
 
 from gateway import manifest, table
-from gateway.check import Placed, conflicts, describe, problems_of
+from gateway.check import Fault, Placed, conflicts, describe, faults
 from gateway.problems import Problem, RoutesError, suggestion
 from gateway.reach import unreached
 from gateway.routes import PythonFile, Route
@@ -38,7 +38,10 @@ def check(path: Path) -> list[Problem]:
     placed, problems = _read(path)
     if any(problem.fatal for problem in problems):
         return problems
-    return [*problems, *conflicts(placed), *unreached(placed)]
+    doubled = list(conflicts(placed))
+    told = {problem.place for problem in doubled}
+    idle = (problem for problem in unreached(placed) if problem.place not in told)
+    return [*problems, *doubled, *idle]
 
 
 def manifest_to_toml(path: Path) -> str:
@@ -59,15 +62,14 @@ def _read(path: Path) -> Read:
     return _read_text(path, reader)
 
 
-def _read_text(path: Path, reader: Any) -> Read:
+def _read_text(path: Path, reader: Callable[[str, str], Read]) -> Read:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         return [], [Problem(str(path), f"cannot be read: {error.strerror}")]
     except UnicodeDecodeError as error:
         return [], [Problem(str(path), f"is not UTF-8: byte {error.start} is {error.reason}")]
-    placed, problems = reader(text, str(path))
-    return placed, [*problems, *problems_of(placed)]
+    return reader(text, str(path))
 
 
 def read_toml(text: str, name: str) -> Read:
@@ -88,58 +90,74 @@ def read_toml(text: str, name: str) -> Read:
         problems.append(Problem(name, "has no [[route]]", fatal=False))
     # The parser keeps no line numbers, but the headers tell them where each has its own line.
     lines = [text.count("\n", 0, match.start()) + 1 for match in _HEADER.finditer(text)]
-    placed = []
+    placed: list[Placed] = []
     for number, each in enumerate(tables, 1):
         line = f":{lines[number - 1]}" if len(lines) == len(tables) else ""
         route, wrong = _route(each)
-        place = f"{name}{line}: route {number}"
-        if route is None:
-            problems += [Problem(place, message) for message in wrong]
-        else:
-            placed.append(Placed(route, f"{place} ({describe(route)})"))
+        identity = "" if route is None else f" ({describe(route)})"
+        place = f"{name}{line}: route {number}{identity}"
+        problems += [Problem(place, f"{key}: {message}") for key, message in wrong]
+        if route is not None and not wrong:
+            placed.append(Placed(route, place))
     return placed, problems
 
 
-def _route(fields: dict[str, Any]) -> tuple[Route | None, list[str]]:
+def _route(fields: dict[str, Any]) -> tuple[Route | None, list[Fault]]:
     fields = dict(fields)
     kind = fields.pop("type", None)
     if kind is None:
-        return None, [f"type is missing; it can be {', '.join(_TYPES)}"]
+        return None, [("type", f"is missing; it can be {', '.join(_TYPES)}")]
     struct = _TYPES.get(kind) if isinstance(kind, str) else None
     if struct is None:
-        return None, [f"type: {kind!r} is no type of route; {suggestion(str(kind), _TYPES)}"]
-    if "domain" in fields and "domains" in fields:
-        return None, ["domain and domains are one key in two forms; give one of them"]
+        return None, [("type", f"{kind!r} is no type of route; {suggestion(str(kind), _TYPES)}")]
+    twice = "domain" in fields and "domains" in fields
     if "domain" in fields:
         one = fields.pop("domain")
-        fields["domains"] = [one] if isinstance(one, str) else one
-    return _struct(struct, fields)
+        fields.setdefault("domains", [one] if isinstance(one, str) else one)
+    route, wrong = _struct(struct, fields)
+    if twice:
+        wrong.append(("domain", "and domains are one key in two forms; give one of them"))
+    told = {key for key, _ in wrong}
+    # The rest of a broken route is checked as well; what stands in for a bad value is not.
+    return route, [*wrong, *(fault for fault in faults(route) if fault[0] not in told)]
 
 
-def _struct(struct: Any, fields: dict[str, Any]) -> tuple[Any, list[str]]:
-    """Make a struct of a table; or tell every key that is unknown, missing or of the wrong type."""
+def _struct(struct: Any, fields: dict[str, Any]) -> tuple[Any, list[Fault]]:
+    """Make a struct of a table; a key that is missing or of a bad type gets an empty value."""
     known = {field.encode_name: field for field in msgspec.structs.fields(struct)}
-    wrong = [f"{key}: unknown key; {suggestion(key, known)}" for key in fields if key not in known]
+    wrong = [
+        (key, f"is no key here; {suggestion(key, known)}") for key in fields if key not in known
+    ]
     values: dict[str, Any] = {}
     for key, field in known.items():
         if key in fields:
-            value, faults = _value(field, fields[key])
+            value, bad = _value(field, fields[key])
+            wrong += [(f"{key}{place}", message) for place, message in bad]
+            if bad and value is None:
+                value = _empty(field)
             values[field.name] = value
-            wrong += [f"{key}{fault}" for fault in faults]
         elif field.required:
-            wrong.append(f"{key} is missing")
-    return (None if wrong else struct(**values)), wrong
+            wrong.append((key, "is missing"))
+            values[field.name] = _empty(field)
+    return struct(**values), wrong
 
 
-def _value(field: msgspec.structs.FieldInfo, value: Any) -> tuple[Any, list[str]]:
+def _value(field: msgspec.structs.FieldInfo, value: Any) -> tuple[Any, list[Fault]]:
     if field.type == tuple[PythonFile, ...] and isinstance(value, list):
-        made = [
-            _struct(PythonFile, each) if isinstance(each, dict) else (None, ["is no table"])
-            for each in value
+        made = [_struct(PythonFile, each if isinstance(each, dict) else {}) for each in value]
+        wrong = [
+            (f"[{at}].{key}", message)
+            for at, (_, bad) in enumerate(made, 1)
+            for key, message in bad
         ]
-        faults = [f"[{at}].{fault}" for at, (_, wrong) in enumerate(made, 1) for fault in wrong]
-        return tuple(file for file, _ in made), faults
+        return tuple(file for file, _ in made), wrong
     try:
         return msgspec.convert(value, type=field.type), []
     except msgspec.ValidationError as error:
-        return None, [f": {error}; the value is {value!r}"]
+        return None, [("", f"{error}; the value is {value!r}")]
+
+
+def _empty(field: msgspec.structs.FieldInfo) -> Any:
+    if not field.required:
+        return field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+    return "" if field.type is str else ()

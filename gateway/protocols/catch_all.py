@@ -7,10 +7,10 @@ import msgspec
 from gateway import queries
 from gateway.artifacts import event_type
 from gateway.decision import Decision, Hit, Redirect, Refusal, Reply
-from gateway.escapes import canonical, decoded, legal_path, legal_query
+from gateway.escapes import canonical, climbs, decoded, legal_path, legal_query
 from gateway.request import Request
 from gateway.routes import CatchAllRoute
-from gateway.templates import climbs, parse_origin
+from gateway.template_syntax import parse_origin
 
 _REDIRECTED = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _COLLECTED = ("GET", "HEAD", "POST")

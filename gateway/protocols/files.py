@@ -15,7 +15,8 @@ from gateway.queries import RequestQuery
 from gateway.regexes import compile_regex, literal_prefix
 from gateway.request import Request
 from gateway.routes import FileRoute, RegexRoute
-from gateway.templates import PathMatcher, UrlTemplate, parse_path, parse_url
+from gateway.template_syntax import parse_path, parse_url
+from gateway.templates import PathMatcher, UrlTemplate
 
 MAX_BODY_BYTES = 1_048_576
 MAX_EVENTS = 1_000
