@@ -22,8 +22,8 @@ _MACHINES: Final = {"person": 9000, "ci": 2200, "server": 1100, "mirror": 40, "b
 _KINDS: Final = ("company", "isp", "cloud", "education", "government")
 # Where machines of each profile stand.
 _PLACES: Final = {
-    "person": {"isp": 0.78, "company": 0.19, "education": 0.02, "government": 0.01},
-    "ci": {"cloud": 0.86, "company": 0.13, "education": 0.01},
+    "person": {"isp": 0.8, "company": 0.17, "education": 0.02, "government": 0.01},
+    "ci": {"cloud": 0.87, "company": 0.12, "education": 0.01},
     "server": {"cloud": 0.7, "company": 0.24, "isp": 0.06},
     "mirror": {"company": 0.6, "cloud": 0.25, "education": 0.15},
     "bot": {"cloud": 1.0},
@@ -82,7 +82,7 @@ class People:
 
     def is_profile(self, name: str) -> Flags:
         """Which machines have a profile."""
-        return self.profile == PROFILES.index(name)
+        return np.equal(self.profile, PROFILES.index(name))
 
     def user_agent(self, tool: str) -> Texts:
         """Each machine's user agent, were it to use the tool."""
@@ -124,7 +124,7 @@ class People:
         return np.where(scheduled, second // 3600 * 3600 + late, second) % 86_390
 
     def _is(self, kind: str) -> Flags:
-        return self.kind == _KINDS.index(kind)
+        return np.equal(self.kind, _KINDS.index(kind))
 
     def _lags(self, random: np.random.Generator) -> Floats:
         # Days from a release to its use. Builds take the latest, or are pinned and forgotten.

@@ -1,3 +1,4 @@
+# ruff: noqa: FBT001 - every table maker has the shape of `_TABLES`
 """What Acme's users run: exact user agents by tool, system and whether a build machine sends them.
 
 A table is a list of (weight, user agent). A machine keeps its choice from day to day.
@@ -144,8 +145,10 @@ def _docker(system: str, arch: str, ci: bool) -> Table:
     return [
         (
             weight,
-            f"docker/{version} go/{go} git-commit/{commit} kernel/{kernel} os/linux arch/{arch}"
-            rf" UpstreamClient(Docker-Client/{version} \({system}\))",
+            (
+                f"docker/{version} go/{go} git-commit/{commit} kernel/{kernel} os/linux arch/{arch}"
+                rf" UpstreamClient(Docker-Client/{version} \({system}\))"
+            ),
         )
         for weight, version, go, commit in (
             (5, "28.3.3", "go1.24.5", "bea959c"),
@@ -165,11 +168,18 @@ _NODES = ((3, "v22.20.0", "10.9.3"), (3, "v20.19.5", "10.8.2"), (2, "v24.9.0", "
 
 
 def _npm(system: str, arch: str, ci: bool) -> Table:
-    end = " ci/github-actions" if ci else ""
     here = _npm_system(system, arch)
+    builds = (
+        (6, " ci/github-actions"),
+        (2, " ci/gitlab"),
+        (1, " ci/circle-ci"),
+        (1, " ci/jenkins"),
+    )
+    nodes = (*_NODES, (0.8, "v18.20.8", "9.8.1"))
     return [
-        (w, f"npm/{npm} node/{node} {here} workspaces/false{end}") for w, node, npm in _NODES
-    ] + [(0.8, f"npm/9.8.1 node/v18.20.8 {here} workspaces/false{end}")]
+        (w1 * w2, f"npm/{npm} node/{node} {here} workspaces/false{end}")
+        for (w1, node, npm), (w2, end) in itertools.product(nodes, builds if ci else ((1, ""),))
+    ]
 
 
 def _pnpm(system: str, arch: str, _ci: bool) -> Table:
@@ -198,8 +208,10 @@ def _curl(system: str, _arch: str, _ci: bool) -> Table:
             ),
             (
                 1,
-                "Mozilla/5.0 (Windows NT 10.0; Microsoft Windows 10.0.26100; en-US)"
-                " PowerShell/7.5.2",
+                (
+                    "Mozilla/5.0 (Windows NT 10.0; Microsoft Windows 10.0.26100; en-US)"
+                    " PowerShell/7.5.2"
+                ),
             ),
         ]
     return [
@@ -234,17 +246,20 @@ def _browser(system: str, _arch: str, _ci: bool) -> Table:
     chrome = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{0}.0.0.0 Safari/537.36"
     if system == "darwin":
         mac = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)"
+        frozen = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:144.0)"
         return [
             (5, f"{mac} {chrome.format(141)}"),
             (3, f"{mac} AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15"),
             (
                 2,
-                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:144.0) Gecko/20100101 Firefox/144.0",
+                f"{frozen} Gecko/20100101 Firefox/144.0",
             ),
             (
                 1,
-                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15"
-                " (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+                (
+                    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15"
+                    " (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
+                ),
             ),
         ]
     if system == "windows":
@@ -260,8 +275,10 @@ def _browser(system: str, _arch: str, _ci: bool) -> Table:
         (3, "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"),
         (
             2,
-            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko)"
-            " Chrome/141.0.0.0 Mobile Safari/537.36",
+            (
+                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko)"
+                " Chrome/141.0.0.0 Mobile Safari/537.36"
+            ),
         ),
     ]
 
