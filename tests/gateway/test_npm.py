@@ -1,6 +1,7 @@
 """What npm, pnpm, yarn and bun ask for."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ SCOPED = NpmRoute(domains=("*",), package="@acme/cli", registry="https://npm.exa
 INDEX = npm.build([PLAIN, SCOPED])
 
 
-def ask(path, method="GET", index=INDEX):
+def ask(path: str, method: str = "GET", index: Any = INDEX) -> Any:
     return npm.decide(index, Request(method, "h", path, "", {}, b"", "https", "npm.acme.example"))
 
 
@@ -49,7 +50,7 @@ def ask(path, method="GET", index=INDEX):
         ),
     ],
 )  # fmt: skip
-def test_paths(path, name, part, reference):
+def test_paths(path: str, name: str, part: str, reference: str) -> None:
     fetch = ask(path)
     assert isinstance(fetch, FromPackageRegistry)
     assert (fetch.name, fetch.part, fetch.reference) == (name, part, reference)
@@ -57,19 +58,19 @@ def test_paths(path, name, part, reference):
     assert fetch.registry.endswith("/")
 
 
-def test_a_tarball_is_a_download_of_its_version():
+def test_a_tarball_is_a_download_of_its_version() -> None:
     (hit,) = ask("/tool/-/tool-1.0.0-beta.2.tgz").hits
     assert (hit.event_type, hit.route_type, hit.package_id) == ("download", "npm", "p1")
     assert (hit.version, hit.artifact) == ("1.0.0-beta.2", "tool-1.0.0-beta.2.tgz")
 
 
 @pytest.mark.parametrize("path", ["/tool", "/tool/latest", "/-/package/tool/dist-tags"])
-def test_everything_else_is_metadata(path):
+def test_everything_else_is_metadata(path: str) -> None:
     (hit,) = ask(path).hits
     assert (hit.event_type, hit.version, hit.artifact) == ("metadata", None, "tool")
 
 
-def test_ping():
+def test_ping() -> None:
     reply = ask("/-/ping")
     assert isinstance(reply, Reply)
     assert (reply.status, reply.body) == (200, b"{}")
@@ -86,7 +87,7 @@ def test_ping():
         pytest.param("/tool", "PUT", 405, id="publish"),
     ],
 )
-def test_refusals_are_json(path, method, status):
+def test_refusals_are_json(path: str, method: str, status: int) -> None:
     refusal = ask(path, method)
     assert isinstance(refusal, Refusal)
     assert refusal.status == status
@@ -96,16 +97,16 @@ def test_refusals_are_json(path, method, status):
 @pytest.mark.parametrize(
     "path", ["/other", "/@acme/other", "/@acme", "/", "/tool/a/b", "/tool/-/x"]
 )
-def test_other_names_are_left_to_other_protocols(path):
+def test_other_names_are_left_to_other_protocols(path: str) -> None:
     assert ask(path) is None
 
 
-def test_a_host_without_packages_answers_nothing():
+def test_a_host_without_packages_answers_nothing() -> None:
     assert ask("/-/ping", index=npm.build([])) is None
 
 
 @given(st.lists(st.text() | st.sampled_from(["@acme", "cli", "tool", "-", "x.tgz"])).map("/".join))
-def test_decide_is_total(path):
+def test_decide_is_total(path: str) -> None:
     for method in ("GET", "POST"):
         decision = ask(f"/{path}", method)
         if isinstance(decision, FromPackageRegistry):
@@ -113,5 +114,5 @@ def test_decide_is_total(path):
 
 
 @given(name=st.sampled_from(["tool", "@acme/cli"]), version=st.text(min_size=1))
-def test_a_tarballs_name_tells_its_version(name, version):
+def test_a_tarballs_name_tells_its_version(name: str, version: str | None) -> None:
     assert npm.tarball_version(name, npm.tarball_name(name, version)) == version

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,11 +17,11 @@ DOCS = PixelRoute(domains=("*",), package="docs", package_id="p1", pixel_id="ID"
 INDEX = pixel.build([DOCS])
 
 
-def ask(query, path="/a.png", method="GET", index=INDEX):
+def ask(query: str, path: str = "/a.png", method: str = "GET", index: Any = INDEX) -> Any:
     return pixel.decide(index, Request(method, "static.example", path, query))
 
 
-def test_the_picture_is_one_transparent_pixel():
+def test_the_picture_is_one_transparent_pixel() -> None:
     png, chunks, at = pixel.PIXEL_PNG, {}, 8
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     while at < len(png):
@@ -35,7 +36,7 @@ def test_the_picture_is_one_transparent_pixel():
     assert list(chunks) == [b"IHDR", b"IDAT", b"IEND"]
 
 
-def test_a_view_is_counted_and_never_cached():
+def test_a_view_is_counted_and_never_cached() -> None:
     reply = ask("x-pxid=ID")
     assert isinstance(reply, Reply)
     assert (reply.status, reply.content_type, reply.body) == (200, "image/png", pixel.PIXEL_PNG)
@@ -59,7 +60,7 @@ def test_a_view_is_counted_and_never_cached():
         pytest.param("x-pxid=ID&page=http://[", None, {"page": "http://["}, id="broken URL"),
     ],
 )
-def test_the_query_says_more(query, referrer, variables):
+def test_the_query_says_more(query: str, referrer: str | None, variables: dict[str, str]) -> None:
     (hit,) = ask(query).hits
     assert (hit.referrer, hit.variables) == (referrer, variables)
 
@@ -72,18 +73,18 @@ def test_the_query_says_more(query, referrer, variables):
         pytest.param("x-pxid=ID", "POST", 405, id="posted"),
     ],
 )
-def test_refusals(query, method, status):
+def test_refusals(query: str, method: str, status: int) -> None:
     refusal = ask(query, method=method)
     assert isinstance(refusal, Refusal)
     assert refusal.status == status
 
 
 @pytest.mark.parametrize(("path", "query"), [("/a.png", ""), ("/b.png", "x-pxid=ID")])
-def test_other_pictures_are_left_to_other_protocols(path, query):
+def test_other_pictures_are_left_to_other_protocols(path: str, query: str) -> None:
     assert ask(query, path=path) is None
 
 
-def test_a_route_for_every_id_takes_what_no_other_has():
+def test_a_route_for_every_id_takes_what_no_other_has() -> None:
     index = pixel.build([PixelRoute(domains=("*",), pixel_id="*"), DOCS])
     assert ask("x-pxid=ID", index=index).hits[0].package == "docs"
     other = ask("x-pxid=other", index=index).hits[0]
@@ -91,6 +92,6 @@ def test_a_route_for_every_id_takes_what_no_other_has():
 
 
 @given(st.text(), st.text())
-def test_decide_is_total(path, query):
+def test_decide_is_total(path: str, query: str) -> None:
     for tried in (path, "/a.png"):
         pixel.decide(INDEX, Request("GET", "h", tried, f"x-pxid=ID&{query}"))

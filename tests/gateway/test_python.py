@@ -1,6 +1,7 @@
 """A Python index as pip, uv and poetry ask for it."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ SDIST = PythonFile(
 )
 
 
-def route(**fields):
+def route(**fields: object) -> Any:
     return PythonRoute(**{"domains": ("py.acme.example",), **fields})
 
 
@@ -42,7 +43,7 @@ LIVE = route(package="live", index="http://127.0.0.1:9/simple")
 INDEX = python.build([LISTED, LIVE])
 
 
-def ask(path, method="GET", query="", index=INDEX, **headers):
+def ask(path: str, method: str = "GET", query: str = "", index: Any = INDEX, **headers: str) -> Any:
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     request = Request(
         method, "py.acme.example", path, query, headers, b"", "https", "py.acme.example:8443"
@@ -50,7 +51,7 @@ def ask(path, method="GET", query="", index=INDEX, **headers):
     return python.decide(index, request)
 
 
-def test_the_index_lists_what_is_configured_and_no_more():
+def test_the_index_lists_what_is_configured_and_no_more() -> None:
     page = json.loads(ask("/simple/", accept=PIP).body)
     assert page["projects"] == [{"name": "acme-tool"}, {"name": "live"}]
     html = ask("/simple/", accept="text/html")
@@ -58,7 +59,7 @@ def test_the_index_lists_what_is_configured_and_no_more():
     assert html.hits == ()
 
 
-def test_a_listed_project_as_json():
+def test_a_listed_project_as_json() -> None:
     reply = ask("/simple/acme-tool/", accept=PIP)
     assert isinstance(reply, Reply)
     assert (reply.status, reply.content_type) == (200, JSON)
@@ -84,7 +85,7 @@ def test_a_listed_project_as_json():
     assert (hit.event_type, hit.package_id, hit.package) == ("metadata", "p1", "Acme.Tool")
 
 
-def test_a_listed_project_as_html_reads_back_the_same():
+def test_a_listed_project_as_html_reads_back_the_same() -> None:
     reply = ask("/simple/acme-tool/", accept="text/html;q=0.5")
     assert reply.content_type == "text/html; charset=utf-8"
     page = ProjectPage.from_html("acme-tool", reply.body)
@@ -111,15 +112,15 @@ def test_a_listed_project_as_html_reads_back_the_same():
         pytest.param("text/html", f"format={JSON.replace('+', '%2B')}", JSON, id="format key"),
     ],
 )
-def test_the_form_is_the_clients_choice(accept, query, content_type):
+def test_the_form_is_the_clients_choice(accept: str, query: str, content_type: str) -> None:
     assert ask("/simple/acme-tool/", query=query, accept=accept).content_type == content_type
 
 
-def test_a_client_that_takes_neither_is_told_so():
+def test_a_client_that_takes_neither_is_told_so() -> None:
     assert ask("/simple/acme-tool/", accept="image/png").status == 406
 
 
-def test_a_page_that_is_known_costs_a_304():
+def test_a_page_that_is_known_costs_a_304() -> None:
     first = ask("/simple/acme-tool/", accept=PIP)
     etag = first.headers["ETag"]
     again = ask("/simple/acme-tool/", accept=PIP, if_none_match=f'"x", W/{etag}')
@@ -139,20 +140,20 @@ def test_a_page_that_is_known_costs_a_304():
         pytest.param("/Acme.Tool/", "/acme-tool/", id="without simple"),
     ],
 )
-def test_names_are_normalized_by_a_redirect_that_is_forgotten(path, location):
+def test_names_are_normalized_by_a_redirect_that_is_forgotten(path: str, location: str) -> None:
     redirect = ask(path, query="a=1")
     assert isinstance(redirect, Redirect)  # which is a 307
     assert redirect.location == f"{location}?a=1"
 
 
-def test_the_index_is_also_there_without_simple():
+def test_the_index_is_also_there_without_simple() -> None:
     assert ask("/acme-tool/", accept=PIP).body == ask("/simple/acme-tool/", accept=PIP).body
     for path in ("/acme-tool", "/other/", "/", "/acme-tool/x"):
         assert ask(path) is None, path
 
 
 @pytest.mark.parametrize("path", ["/simple/other/", "/simple/other", "/simple/acme-tool/x"])
-def test_other_names_are_not_served(path):
+def test_other_names_are_not_served(path: str) -> None:
     refusal = ask(path)
     assert isinstance(refusal, Refusal)
     assert refusal.status == 404
@@ -184,20 +185,22 @@ def test_other_names_are_not_served(path):
         ),
     ],
 )
-def test_a_listed_file_is_redirected_to(name, url, event_type, version):
+def test_a_listed_file_is_redirected_to(
+    name: str, url: str, event_type: str, version: str | None
+) -> None:
     redirect = ask(f"/packages/acme-tool/{name}")
     assert (redirect.location, redirect.cache_control) == (url, "no-store")
     (hit,) = redirect.hits
     assert (hit.event_type, hit.version, hit.artifact) == (event_type, version, name)
 
 
-def test_files_that_are_not_listed():
+def test_files_that_are_not_listed() -> None:
     assert ask("/packages/acme-tool/other-1.0.tar.gz").status == 404
     assert ask("/packages/other/other-1.0.tar.gz") is None
     assert ask("/packages/acme-tool/") is None
 
 
-def test_a_live_project_is_fetched():
+def test_a_live_project_is_fetched() -> None:
     page = ask("/simple/live/")
     assert isinstance(page, FromSimpleIndex)
     assert (page.index, page.project, page.file) == ("http://127.0.0.1:9/simple/", "live", "")
@@ -208,13 +211,13 @@ def test_a_live_project_is_fetched():
     assert (file.hits[0].event_type, file.hits[0].version) == ("download", "2.0")
 
 
-def test_without_an_index_the_public_one_is_live():
+def test_without_an_index_the_public_one_is_live() -> None:
     index = python.build([route(package="sampleproject")])
     assert ask("/simple/sampleproject/", index=index).index == PYPI_SIMPLE_ENDPOINT
 
 
 @pytest.mark.parametrize("path", ["/simple/", "/simple/acme-tool/", "/packages/live/x-1.tar.gz"])
-def test_the_index_is_only_read(path):
+def test_the_index_is_only_read(path: str) -> None:
     refusal = ask(path, "POST")
     assert (refusal.status, refusal.headers["Allow"]) == (405, "GET, HEAD")
 
@@ -235,7 +238,7 @@ def test_the_index_is_only_read(path):
         (".whl", None),
     ],
 )
-def test_versions_in_file_names(name, version):
+def test_versions_in_file_names(name: str, version: str | None) -> None:
     assert python.file_version(name) == version
 
 
@@ -249,7 +252,7 @@ names = st.text() | st.sampled_from(["simple", "packages", "acme-tool", "live", 
     accept=st.text()
     | st.lists(st.sampled_from(["text/html", "*/*", "q=nan", ";q=", ","])).map("".join),
 )
-def test_decide_is_total(path, method, query, accept):
+def test_decide_is_total(path: str, method: str, query: str, accept: str) -> None:
     decision = ask(path, method, query, accept=accept)
     if isinstance(decision, Redirect) and not decision.hits:
         assert decision.location.startswith("/")

@@ -1,6 +1,7 @@
 """Telemetry: who may send it, how much of it, and what it becomes."""
 
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,12 +25,12 @@ CLOSED = TelemetryRoute(
 INDEX = telemetry.build([OPEN, CLOSED])
 
 
-def ask(body=b"", path="/t", method="POST", **headers):
+def ask(body: bytes = b"", path: str = "/t", method: str = "POST", **headers: str) -> Any:
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     return telemetry.decide(INDEX, Request(method, "h", path, "", headers, body))
 
 
-def test_each_object_is_an_event():
+def test_each_object_is_an_event() -> None:
     reply = ask(b'{"a": {"b": 1}} {"$version": "2.0", "c": true}')
     assert isinstance(reply, Reply)
     assert (reply.status, reply.body) == (200, b'{"events":2}')
@@ -48,7 +49,7 @@ def test_each_object_is_an_event():
     ["Bearer s3cret", "bearer s3cret", "Bearer  s3cret "],
     ids=["exact", "case", "space"],
 )
-def test_a_token_opens(authorization):
+def test_a_token_opens(authorization: str) -> None:
     assert ask(b"{}", "/closed", authorization=authorization).status == 200
 
 
@@ -62,14 +63,14 @@ def test_a_token_opens(authorization):
         pytest.param({"authorization": "Bearer "}, id="empty"),
     ],
 )
-def test_without_a_token_it_is_401(headers):
+def test_without_a_token_it_is_401(headers: dict[str, str]) -> None:
     refusal = ask(b"{}", "/closed", **headers)
     assert isinstance(refusal, Refusal)
     assert refusal.status == 401
     assert refusal.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_an_address_is_believed_from_a_holder_of_a_token_alone():
+def test_an_address_is_believed_from_a_holder_of_a_token_alone() -> None:
     body = b'{"$remote_address": "192.0.2.7"}'
     (vouched,) = ask(body, "/closed", authorization="Bearer s3cret").hits
     (anybody,) = ask(body).hits
@@ -88,7 +89,7 @@ def test_an_address_is_believed_from_a_holder_of_a_token_alone():
         pytest.param(b"[1]", 400, "object", id="no object"),
     ],
 )
-def test_a_body_is_taken_whole_or_not_at_all(body, status, word):
+def test_a_body_is_taken_whole_or_not_at_all(body: bytes, status: int, word: str) -> None:
     refusal = ask(body)
     assert isinstance(refusal, Refusal)
     assert refusal.status == status
@@ -96,19 +97,19 @@ def test_a_body_is_taken_whole_or_not_at_all(body, status, word):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
-def test_other_methods(method):
+def test_other_methods(method: str) -> None:
     refusal = ask(method=method)
     assert (refusal.status, refusal.headers["Allow"]) == (405, "POST")
 
 
-def test_a_packed_body_is_not_unpacked():
+def test_a_packed_body_is_not_unpacked() -> None:
     assert ask(b"\x1f\x8b", content_encoding="gzip").status == 415
 
 
-def test_other_paths_are_left_to_other_protocols():
+def test_other_paths_are_left_to_other_protocols() -> None:
     assert ask(path="/other") is None
 
 
 @given(body=st.binary(), path=st.sampled_from(["/t", "/closed"]), authorization=st.text())
-def test_decide_is_total(body, path, authorization):
+def test_decide_is_total(body: bytes, path: str, authorization: str) -> None:
     assert ask(body, path, authorization=authorization) is not None
