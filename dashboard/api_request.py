@@ -18,8 +18,8 @@ from pipeline.schema import TRAFFIC
 PAGE_LIMIT: Final = 1000
 PAGE_DEFAULT: Final = 100
 
-_EVENT_PARAMETERS: Final = ("start_date", "end_date", "counted", "columns", "traffic", "package")
-_LIST_PARAMETERS: Final = ("type", "after", "per_page")
+EVENT_PARAMETERS: Final = ("start_date", "end_date", "counted", "columns", "traffic", "package")
+LIST_PARAMETERS: Final = ("type", "after", "per_page")
 _REPEATABLE: Final = ("traffic", "package")  # they add up; every other may be given once
 
 
@@ -132,7 +132,7 @@ def _events(collection: str, name: str, query: list[tuple[str, str]], accept: st
 
     A package's name may hold slashes, as a container image's does.
     """
-    given = _parameters(query, _EVENT_PARAMETERS)
+    given = _parameters(query, EVENT_PARAMETERS)
     first, last = _day("start_date", given), _day("end_date", given)
     if last < first:
         raise _BadParameterError(
@@ -159,7 +159,7 @@ def _events(collection: str, name: str, query: list[tuple[str, str]], accept: st
 
 
 def _packages(owner: str, query: list[tuple[str, str]]) -> Answer:
-    given = _parameters(query, _LIST_PARAMETERS)
+    given = _parameters(query, LIST_PARAMETERS)
     size = _last(given, "per_page", str(PAGE_DEFAULT))
     if not re.fullmatch(r"[0-9]{1,4}", size) or not 1 <= int(size) <= PAGE_LIMIT:
         raise _BadParameterError("per_page", size, f"a number from 1 to {PAGE_LIMIT}")

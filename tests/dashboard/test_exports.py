@@ -22,6 +22,7 @@ from dashboard.export_formats import MEDIA_TYPES, Format
 from dashboard.exports import Selection, UnreadableDayError, export, stored_days, write_whole
 from pipeline.schema import EVENTS
 from tests.dashboard.conftest import event, write_lake
+from tests.dashboard.large import repeat
 from tests.programs import ROOT
 
 DAY = dt.date(2026, 3, 1)
@@ -217,12 +218,13 @@ def test_days_are_those_of_the_lake_in_order(tmp_path: Path) -> None:
 
 
 def test_a_day_replaced_meanwhile_is_exported_as_it_was(tmp_path: Path) -> None:
-    lake = write_lake(tmp_path, [event(DAY, version="old")] * 40_000)
+    lake = write_lake(tmp_path, [event(DAY, version="old")])
+    file = repeat(lake, DAY, 40_000)
     pieces = export(lake, EVER, "all", "csv")
     read = next(pieces)
     fresh = tmp_path / "fresh.parquet"
     pl.DataFrame(schema=EVENTS).write_parquet(fresh)
-    fresh.replace(lake / "events" / f"date={DAY}" / "data.parquet")
+    fresh.replace(file)
     assert (read + b"".join(pieces)).count(b",old,") == 40_000
 
 
@@ -245,8 +247,7 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
 def test_large_parquet_has_large_row_groups(tmp_path: Path) -> None:
     rows = export_formats.ROW_GROUP_ROWS + 1
     lake = write_lake(tmp_path, [event(DAY)])
-    file = lake / "events" / f"date={DAY}" / "data.parquet"
-    pl.concat([pl.read_parquet(file)] * rows, rechunk=True).write_parquet(file)
+    repeat(lake, DAY, rows)
     exported = tmp_path / "export.parquet"
     write_whole(export(lake, EVER, "all", "parquet"), exported)
     sizes = duckdb.sql(
@@ -269,8 +270,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 def test_memory_does_not_grow_with_the_range(tmp_path: Path) -> None:
     lake = write_lake(tmp_path, [event(DAY, artifact="x" * 200)])
-    first = lake / "events" / f"date={DAY}" / "data.parquet"
-    pl.concat([pl.read_parquet(first)] * 60_000, rechunk=True).write_parquet(first)
+    first = repeat(lake, DAY, 60_000)
     for later in range(1, 8):
         folder = lake / "events" / f"date={DAY + dt.timedelta(days=later)}"
         folder.mkdir()

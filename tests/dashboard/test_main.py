@@ -4,6 +4,7 @@ import datetime as dt
 import os
 import pty
 import subprocess
+import termios
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,7 @@ from dashboard.__main__ import main
 from dashboard.tokens import TokenFile
 from pipeline.schema import EVENTS
 from tests.dashboard.conftest import event, write_lake
+from tests.dashboard.large import repeat
 from tests.programs import ROOT, module, run
 
 DAY = dt.date(2026, 3, 1)
@@ -85,6 +87,7 @@ class TestExport:
 
     def test_progress_shows_on_a_terminal_only(self, lake: Path) -> None:
         ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
         command = module(
             "dashboard", "export", "--data", lake, "--from", "2026-03-01", "--to", "2026-03-02",
             "-o", lake.parent / "out.csv",
@@ -97,8 +100,7 @@ class TestExport:
         assert quiet.stderr == b""
 
     def test_a_reader_that_has_seen_enough_is_no_error(self, lake: Path) -> None:
-        file = lake / "events" / f"date={DAY}" / "data.parquet"
-        pl.concat([pl.read_parquet(file)] * 50_000).write_parquet(file)
+        repeat(lake, DAY, 100_000)
         command = module(
             "dashboard", "export", "--data", lake, "--from", "2026-03-01", "--to", "2026-03-02",
             "-o", "-",

@@ -72,7 +72,7 @@ def test_a_name_is_given_once(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        pytest.param("[[token]]\nname =", "toml", id="no TOML"),
+        pytest.param("[[token]]\nname =", "invalid value", id="no TOML"),
         pytest.param('[[token]]\nname = "ci"\ncreated = 2026-03-01', "sha256", id="no hash"),
         pytest.param(
             '[[token]]\nname = "ci"\nsha256 = "AB"\ncreated = 2026-03-01', "'AB'", id="bad hash"
