@@ -1,5 +1,6 @@
 """Index pages and packuments: JSON documents kept in memory, revalidated by their ETag."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from urllib.parse import urljoin
@@ -18,6 +19,7 @@ _OK = 200
 _NOT_MODIFIED = 304
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HOPS = 5
+_LARGE = 256 * 1024
 _GONE = frozenset({404, 410})
 _TOO_MANY = 429
 # One for each domain and form in which the same document is asked for.
@@ -117,7 +119,13 @@ class Documents:
         _check(response, source.url)
         content_type = response.headers.get("Content-Type", "")
         try:
-            parsed, links = parse(body, str(response.url), content_type)
+            if len(body) > _LARGE:
+                # Reading a large page of HTML takes seconds, in which others want answers.
+                parsed, links = await asyncio.to_thread(
+                    parse, body, str(response.url), content_type
+                )
+            else:
+                parsed, links = parse(body, str(response.url), content_type)
         except (ValueError, RecursionError) as error:
             raise Unusable(source.url, "a page that cannot be read") from error
         document = Document(parsed, links, _validators(response), self._clock())

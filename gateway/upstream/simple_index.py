@@ -1,10 +1,17 @@
 """Live pages of a Python package index: fetched as JSON or HTML, served as either."""
 
+import warnings
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 import msgspec
-from pypi_simple import Link, RepositoryPage
+from bs4.exceptions import ParserRejectedMarkup
+from pypi_simple import (
+    Link,
+    RepositoryPage,
+    UnexpectedRepoVersionWarning,
+    UnsupportedRepoVersionError,
+)
 
 from gateway.decision import FromSimpleIndex
 from gateway.protocols import simple_page
@@ -78,7 +85,7 @@ def parse_page(body: bytes, url: str, content_type: str) -> tuple[bytes, dict[st
     if media_type.endswith("json"):
         page = _checked(msgspec.json.decode(body), url)
     else:
-        page = _from_html(RepositoryPage.from_html(body, base_url=url), _last_segment(url))
+        page = _from_html(_read_html(body, url), _last_segment(url))
     links = {
         file["filename"]: urldefrag(file["url"])[0]
         for file in page["files"]
@@ -106,6 +113,16 @@ def _absolute(file: dict[str, Any], url: str) -> dict[str, Any]:
     if isinstance(file.get("provenance"), str):
         absolute["provenance"] = urljoin(url, file["provenance"])
     return absolute
+
+
+def _read_html(body: bytes, url: str) -> RepositoryPage:
+    try:
+        with warnings.catch_warnings():
+            # A newer minor version has only more in it.
+            warnings.simplefilter("ignore", UnexpectedRepoVersionWarning)
+            return RepositoryPage.from_html(body, base_url=url)
+    except (UnsupportedRepoVersionError, ParserRejectedMarkup) as error:
+        raise ValueError("the page is of another time, or no HTML") from error
 
 
 def _last_segment(url: str) -> str:
