@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from pipeline.agents.agent import Agent
-from pipeline.agents.traits import find_platform
+from pipeline.agents.systems import find_platform
 
 _VERSION = r"/(\d{1,4}(?:\.\d{1,4})?)"
 # Every browser claims to be an older one as well, so the most particular comes first.

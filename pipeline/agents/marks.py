@@ -22,7 +22,7 @@ _VERSION = r"[/ ]?v?(?P<version>\d[\w.-]*)?"
 
 def _marks(kind: AgentKind, patterns: dict[str, str]) -> tuple[Mark, ...]:
     def compiled(pattern: str) -> re.Pattern[str]:
-        whole = pattern if "(?P<version>" in pattern else pattern + _VERSION
+        whole = pattern if "(?P<version>" in pattern else f"(?:{pattern}){_VERSION}"
         return re.compile(whole, re.IGNORECASE | re.ASCII)
 
     return tuple(Mark(name, kind, compiled(pattern)) for name, pattern in patterns.items())
@@ -52,7 +52,7 @@ SPECIFIC: Final = (
             "Ivy": r"^apache[ -]ivy",
             "NuGet": r"^nuget(?: [\w.]+)*",
             "gem": r"^ruby, rubygems",
-            "PowerShell": r"\b(?:windows)?powershell(?=/)",
+            "PowerShell": r"^mozilla/.*\b(?:windows)?powershell(?=/)",
         },
     ),
     *_marks("library", {"aiohttp": r"^python/\S+ aiohttp"}),

@@ -4,17 +4,12 @@ import re
 
 from pipeline.agents.agent import UNKNOWN, Agent
 from pipeline.agents.browsers import read_browser, read_browser_system
+from pipeline.agents.ci import find_ci
 from pipeline.agents.marks import BOTS, SPECIFIC, Mark
 from pipeline.agents.products import PRODUCTS
 from pipeline.agents.python_json import read_python_json
-from pipeline.agents.traits import (
-    clean_version,
-    find_ci,
-    find_libc,
-    find_os_version,
-    find_platform,
-    find_runtime,
-)
+from pipeline.agents.systems import find_os_version, find_platform
+from pipeline.agents.traits import clean_version, find_libc, find_runtime
 
 _FIRST = re.compile(r"\s*([A-Za-z][\w.+-]*)(?:[/ ]v?(\d[^\s;,()]*))?", re.ASCII)
 # Systems that an installer can run on only one of, and does not mention.
@@ -30,9 +25,18 @@ _VERSIONLESS = {"podman", "Go"}
 # The first word of these says the version of their runtime as well.
 _OWN_RUNTIME = {"Java": "Java", "urllib": "Python", "PHP": "PHP", "bun": "Bun", "deno": "Deno"}
 # These run on one runtime only, and do not say its version.
-_RUNTIME_OF = {"Go": "Go", "got": "Node.js"} | dict.fromkeys(
-    ("node", "node-fetch", "superagent", "undici", "axios"), "Node.js"
-)
+_RUNTIME_OF = {
+    client: runtime
+    for runtime, clients in {
+        "Go": ("Go",),
+        "Java": ("OkHttp", "Apache HttpClient"),
+        "Node.js": ("node", "node-fetch", "superagent", "undici", "axios", "got"),
+        "PHP": ("Guzzle",),
+        "Python": ("requests", "urllib3", "httpx", "setuptools"),
+        "Ruby": ("Ruby", "Faraday", "http.rb"),
+    }.items()
+    for client in clients
+}
 
 
 def parse(user_agent: str) -> Agent:

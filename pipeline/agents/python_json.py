@@ -6,13 +6,8 @@ from typing import Any
 import msgspec
 
 from pipeline.agents.agent import Agent
-from pipeline.agents.traits import (
-    RUNTIMES,
-    architecture,
-    clean_version,
-    distribution,
-    operating_system,
-)
+from pipeline.agents.systems import architecture, distribution, operating_system
+from pipeline.agents.traits import RUNTIMES, clean_version
 
 
 def read_python_json(client: str, text: str) -> Agent:
