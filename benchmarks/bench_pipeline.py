@@ -1,0 +1,165 @@
+"""How fast a day is curated, as ratios to a bare Parquet copy of the same rows.
+
+python -m benchmarks.bench_pipeline --events 1000000 --files 200
+
+Absolute figures belong to the machine and the minute; the ratios are what the targets speak of.
+"""
+
+import argparse
+import datetime as dt
+import multiprocessing
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from gateway.events import SCHEMA
+from pipeline.config import PipelineConfig
+from pipeline.lake import Lake, day_folder
+from pipeline.run import run
+
+DAY = dt.date(2026, 3, 2)
+NOW = dt.datetime(2026, 3, 3, tzinfo=dt.UTC)
+MIDNIGHT = dt.datetime.combine(DAY, dt.time(), tzinfo=dt.UTC)
+PIP = (
+    'pip/26.{0} {{"ci":null,"cpu":"x86_64","distro":{{"id":"bookworm","name":"Debian GNU/Linux"}},'
+    '"implementation":{{"name":"CPython","version":"3.11.{0}"}},"python":"3.11.{0}"}}'
+)
+AGENTS = pl.Series(
+    [
+        "curl/8.5.0",
+        "Wget/1.21.3",
+        "docker/20.10.24+dfsg1 go/go1.19.8 git-commit/5d6db84 kernel/6.1.0 os/linux arch/amd64",
+        "containerd/1.6.20",
+        "npm/11.19.1 node/v20.20.2 linux x64 workspaces/false",
+        *(PIP.format(n) for n in range(30)),
+    ]
+)
+COUNTRIES = pl.Series([f"{chr(65 + n // 8)}{chr(65 + n % 8)}" for n in range(50)])
+
+
+def raw_rows(rows: int, seed: int) -> pl.DataFrame:
+    """Rows of one day by time: a third image pulls, a third wheels, a third files."""
+    random = np.random.default_rng(seed)
+    frame = pl.DataFrame(
+        {
+            "second": np.sort(random.uniform(0, 86_400, rows)),
+            "origin_id": random.integers(1, max(2, 250_000), rows),
+            "number": np.minimum(random.zipf(1.3, rows), 40),
+            "step": random.integers(0, 3, rows),
+            "agent": random.integers(0, len(AGENTS), rows),
+            "minor": random.integers(0, 30, rows),
+            "asn": random.integers(1, 60_000, rows),
+            "place": random.integers(0, 50, rows),
+            "salt": random.integers(0, 2**63, rows),
+        }
+    )
+    kind = pl.col("origin_id") % 3
+    is_pull = kind == 0
+    is_head = is_pull & (pl.col("step") == 0)
+    version = pl.format("1.{}.0", "minor")
+    digest = pl.lit("sha256:") + (pl.col("minor") * 1_000_003).hash().cast(pl.String)
+    made = frame.with_columns(
+        v=1,
+        event_id=pl.format("{}-{}", pl.int_range(pl.len()), "salt"),
+        event_time=MIDNIGHT + pl.duration(microseconds=pl.col("second") * 1_000_000),
+        event_type=pl.when(is_pull).then(pl.lit("pull")).otherwise(pl.lit("download")),
+        route_type=pl.when(is_pull)
+        .then(pl.lit("docker"))
+        .when(kind == 1)
+        .then(pl.lit("python"))
+        .otherwise(pl.lit("file")),
+        package_id=pl.format("acme/package-{}", "number"),
+        package=pl.format("acme/package-{}", "number"),
+        host=pl.lit("get.acme.example"),
+        artifact=pl.format("package-{}.tar.gz", "number"),
+        version=pl.when(~is_pull | is_head).then(version),
+        reference=pl.when(is_head).then(version).when(is_pull).then(digest),
+        method=pl.when(is_head).then(pl.lit("HEAD")).otherwise(pl.lit("GET")),
+        status=pl.when(is_pull).then(200).otherwise(307),
+        user_agent=pl.lit(AGENTS).gather(pl.col("agent")),
+        referrer=pl.when(pl.col("place") == 0).then(pl.lit("https://news.example/item")),
+        variables=pl.when(is_pull & (pl.col("step") == 2))
+        .then(pl.lit('{"platform":"linux/amd64"}'))
+        .otherwise(pl.lit("{}")),
+        country=pl.lit(COUNTRIES).gather(pl.col("place")),
+        as_org=pl.format("Network {}", "asn"),
+        endpoint_id=pl.col("origin_id"),
+    )
+    return made.select(
+        pl.col(name).cast(dtype) if name in made.columns else pl.lit(None, dtype).alias(name)
+        for name, dtype in SCHEMA.items()
+    )
+
+
+def put_raw(lake: Lake, events: int, files: int, seed: int) -> None:
+    folder = day_folder(lake.raw, DAY)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(files):
+        raw_rows(events // files, seed + number).write_parquet(folder / f"{seed}-{number}.parquet")
+
+
+def bare_copy(lake: Lake) -> None:
+    """The limit: every raw row read and written once."""
+    files = sorted(day_folder(lake.raw, DAY).glob("*.parquet"))
+    pl.scan_parquet(files).sink_parquet(lake.root / "copy.parquet")
+
+
+def one_pass(lake: Lake) -> None:
+    run(PipelineConfig(data=lake.root), NOW)
+
+
+def measured(work: Callable[[Lake], None], lake: Lake) -> tuple[float, float]:
+    """Seconds and peak GB of some work in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    process = context.Process(target=_measure, args=(work, lake, answers))
+    process.start()
+    found: tuple[float, float] = answers.get()
+    process.join()
+    return found
+
+
+def _measure(work: Callable[[Lake], None], lake: Lake, answers: "multiprocessing.Queue") -> None:
+    started = time.perf_counter()
+    work(lake)
+    seconds = time.perf_counter() - started
+    answers.put((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6))
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--events", type=int, default=1_000_000)
+    options.add_argument("--files", type=int, default=200)
+    asked = options.parse_args()
+    root = Path(tempfile.mkdtemp(prefix="bench-pipeline-"))
+    try:
+        lake = Lake(root / "lake")
+        put_raw(lake, asked.events, asked.files, seed=1)
+        copy, copy_gb = measured(bare_copy, lake)
+        full, full_gb = measured(one_pass, lake)
+        idle, _ = measured(one_pass, lake)
+        put_raw(lake, 1_000, 1, seed=10_000)
+        late, late_gb = measured(one_pass, lake)
+        size = lake.events_file(DAY).stat().st_size
+        daily = lake.daily_file(DAY).stat().st_size
+    finally:
+        shutil.rmtree(root)
+    k = asked.events / 1000
+    print(f"{asked.events:,} events of one day in {asked.files} files")
+    print(f"bare copy          {copy:7.2f} s  {k / copy:7.0f} k events/s  {copy_gb:5.2f} GB")
+    print(f"full curation      {full:7.2f} s  {k / full:7.0f} k events/s  {full_gb:5.2f} GB")
+    print(f"ratio              {copy / full:7.2f}   (target 0.35, stretch 0.5)")
+    print(f"nothing new        {idle:7.3f} s   (target 0.2)")
+    print(f"1,000 new events   {late:7.2f} s  {late_gb:5.2f} GB   (target 5 in a 10 M day)")
+    print(f"events/            {size / asked.events:7.1f} bytes an event (target 30)")
+    print(f"daily/             {daily / size:7.1%} of it (target 10 %)")
+
+
+if __name__ == "__main__":
+    main()
