@@ -1,0 +1,154 @@
+"""The gateway's commands.
+
+    python -m gateway serve --routes data/routes.toml --data data/lake
+    python -m gateway check --routes data/routes.toml
+    python -m gateway import-scarf MANIFEST.json > routes.toml
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar, get_args
+
+import click
+
+from gateway import config, logs, routefile
+from gateway.config import GatewayConfig, Rotation, SettingError
+from gateway.routefile import RoutesError
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _setting(flag: str, **attributes: Any) -> Callable[[_Command], _Command]:
+    """Make an option that reads a flag, else FOOTFALL_<FLAG>, else its default."""
+    variable = "FOOTFALL_" + flag.removeprefix("--").replace("-", "_").upper()
+    return click.option(
+        flag, envvar=variable, show_envvar=True, show_default="default" in attributes, **attributes
+    )
+
+
+def _reading(read: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str], Any]:
+    """Turn a reader of a setting's text into a click callback that names the setting it refuses."""
+
+    def callback(_context: click.Context, parameter: click.Parameter, value: str) -> Any:
+        try:
+            return read(value)
+        except SettingError as error:
+            raise click.BadParameter(str(error), param=parameter) from error
+
+    return callback
+
+
+@click.group(context_settings={"max_content_width": 100})
+def main() -> None:
+    """Answer downloads, and write one anonymous event for each."""
+
+
+@main.command()
+@_setting(
+    "--routes",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="What to serve: a TOML file, or a Scarf manifest by the ending .json.",
+)
+@_setting(
+    "--data",
+    required=True,
+    callback=_reading(config.read_lake),
+    help="The lake, a folder.",
+)
+@_setting("--host", default="127.0.0.1", help="The public address.")
+@_setting("--port", default=8080, type=click.IntRange(0, 65535), help="The public port; 0: any.")
+@_setting("--admin-host", default="127.0.0.1", help="The admin port's address.")
+@_setting(
+    "--admin-port", default=8081, type=click.IntRange(0, 65535), help="The admin port; 0: any."
+)
+@_setting("--workers", default=1, type=click.IntRange(1, 256), help="Processes that answer.")
+@_setting(
+    "--trusted-proxies",
+    default="0",
+    callback=_reading(config.read_trusted_proxies),
+    help="Whose X-Forwarded-For is believed: 0 nobody's, a number of hops, or networks.",
+)
+@_setting(
+    "--flush-seconds",
+    default=1.0,
+    type=click.FloatRange(0.1, 3600),
+    help="How old an event gets before it goes from the journal into a Parquet file.",
+)
+@_setting(
+    "--ip-data",
+    default="data/ip",
+    type=click.Path(path_type=Path),
+    help="A folder of MMDB files that say where addresses are.",
+)
+@_setting(
+    "--salts",
+    default="data/salts",
+    type=click.Path(path_type=Path),
+    help="A folder outside the lake for the salts of the ids.",
+)
+@_setting(
+    "--salt-rotation",
+    default="day",
+    type=click.Choice(get_args(Rotation)),
+    help="How long one salt is in use, and so how long an id means the same visitor.",
+)
+def serve(**settings: Any) -> None:
+    """Serve the routes, until SIGTERM or SIGINT."""
+    chosen = GatewayConfig(**settings)
+    logs.configure("supervisor")
+    try:
+        config.check_salts(chosen.salts, chosen.data)
+    except SettingError as error:
+        raise click.BadParameter(str(error), param_hint="'--salts' (env var: FOOTFALL_SALTS)") from error
+    # Refused here, with every problem, rather than by each worker again and again.
+    _load(chosen.routes)
+    from gateway.supervisor import supervise
+
+    try:
+        supervise(chosen)
+    except SettingError as error:
+        raise click.UsageError(str(error)) from error
+
+
+@main.command()
+@_setting("--routes", type=click.Path(path_type=Path), help="The routes file.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def check(routes: Path | None, file: Path | None) -> None:
+    """Report every problem in a routes file, with its place. The status is 1 if there is any."""
+    path = file or routes
+    if path is None:
+        raise click.UsageError("no routes file; right would be: python -m gateway check --routes FILE")
+    problems = routefile.check(path)
+    for problem in problems:
+        click.echo(str(problem))
+    if problems:
+        sys.exit(1)
+    click.echo(f"{path}: no problems")
+
+
+@main.command("import-scarf")
+@click.argument("manifest", type=click.Path(path_type=Path))
+def import_scarf(manifest: Path) -> None:
+    """Convert a Scarf manifest to a routes file in TOML, on the standard output."""
+    try:
+        click.echo(routefile.manifest_to_toml(manifest), nl=False)
+    except (RoutesError, OSError) as error:
+        _fail(str(error))
+
+
+def _load(path: Path) -> None:
+    try:
+        routefile.load(path)
+    except (RoutesError, OSError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m gateway")

@@ -1,0 +1,120 @@
+"""Puts an event together: what the protocol found, what was asked, and the visitor without an address."""
+
+import re
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from gateway import scrub
+from gateway.decision import Hit
+from gateway.events import USER_AGENT_LIMIT, RawEvent
+from gateway.request import Request
+from gateway.visitor import Visitor
+
+NAME_LIMIT = 1024
+KEY_LIMIT = 128
+VALUE_LIMIT = 1024
+VARIABLES_LIMIT = 8192  # characters of keys and values together; what does not fit is left out
+
+_METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split())
+_RANGE = re.compile(
+    r"\s*bytes\s*=\s*(?:(?P<first>\d{1,18})\s*-|-\s*(?P<last>\d{1,18}))", re.ASCII | re.IGNORECASE
+)
+_EARLIEST = 946_684_800_000_000  # 2000-01-01, microseconds since the epoch
+_AHEAD = 86_400_000_000  # a day: senders' clocks differ
+_encode = msgspec.json.encode
+
+
+def agent(hit: Hit, request: Request) -> str:
+    """Name the user agent that the event will have, scrubbed; it is also what the origin's id is made of."""
+    sent = hit.user_agent if hit.user_agent is not None else request.headers.get("user-agent", "")
+    return scrub.user_agent(sent, USER_AGENT_LIMIT) if sent else ""
+
+
+def compose(
+    hit: Hit,
+    request: Request,
+    visitor: Visitor,
+    *,
+    status: int,
+    user_agent: str,
+    now: int,
+    event_id: str,
+) -> RawEvent:
+    """Write the event of one hit; the times are microseconds since the epoch."""
+    address = visitor.address  # taken out of every text that the client may have put it into
+    version = hit.version
+    named = frozenset((hit.artifact, version, hit.reference))
+
+    def name(text: str) -> str:
+        clean = scrub.name(text[:NAME_LIMIT], version)
+        return scrub.own(clean, address) if address else clean
+
+    def variable(key: str, value: str) -> str:
+        if scrub.key_names_a_secret(key):
+            return scrub.SECRET
+        # What the route itself calls a name is judged as one.
+        clean = name(value) if value in named else scrub.free(value[: 2 * VALUE_LIMIT])
+        return (scrub.own(clean, address) if address else clean)[:VALUE_LIMIT]
+
+    sent_from = hit.referrer if hit.referrer is not None else request.headers.get("referer")
+    place = visitor.place
+    return RawEvent(
+        event_id=hit.event_id or event_id,
+        event_time=_time(hit.event_time, now),
+        event_type=hit.event_type,
+        route_type=hit.route_type,
+        package_id=name(hit.package_id),
+        package=name(hit.package),
+        host=name(hit.host if hit.host is not None else request.host),
+        artifact=name(hit.artifact),
+        version=None if version is None else name(version),
+        reference=None if hit.reference is None else name(hit.reference),
+        method=request.method if request.method in _METHODS else "OTHER",
+        status=status,
+        range_start=range_start(request.headers.get("range")),
+        user_agent=scrub.own(user_agent, address) if address else user_agent,
+        referrer=scrub.referrer(sent_from) if sent_from else None,
+        variables=_variables(hit.variables, variable) if hit.variables else "{}",
+        country=place.country,
+        region=place.region,
+        city=place.city,
+        latitude=place.latitude,
+        longitude=place.longitude,
+        asn=place.asn,
+        as_org=place.as_org,
+        company=place.company,
+        company_domain=place.company_domain,
+        connection_type=place.connection_type,
+        origin_id=visitor.origin_id,
+        endpoint_id=visitor.endpoint_id,
+    )
+
+
+def range_start(header: str | None) -> int | None:
+    """Read the first byte of the first range; None: no Range, or one that no server heeds.
+
+    The last N bytes of a file are -N, counted from its end as Python does: never 0, the start.
+    """
+    match = _RANGE.match(header) if header else None
+    if match is None:
+        return None
+    return int(match["first"]) if match["first"] else -max(int(match["last"]), 1)
+
+
+def _time(sent: int | None, now: int) -> int:
+    # A sender's clock may be wrong by years; such an event is dated by ours.
+    return sent if sent is not None and _EARLIEST <= sent <= now + _AHEAD else now
+
+
+def _variables(variables: Mapping[str, str], clean: Callable[[str, str], str]) -> str:
+    kept: dict[str, str] = {}
+    room = VARIABLES_LIMIT
+    for key, value in variables.items():
+        clean_key = scrub.free(key[:KEY_LIMIT])
+        clean_value = clean(key, value)
+        room -= len(clean_key) + len(clean_value)
+        if room < 0:
+            break
+        kept[clean_key] = clean_value
+    return _encode(kept).decode()

@@ -1,0 +1,114 @@
+"""The one background process: ships the journal, destroys old salts, and serves the admin port.
+
+    python -m gateway.keeper '{"config": {...}, ...}'
+
+It survives the workers by design: it goes on until the supervisor is gone, and then ships what they
+have left.
+"""
+
+import asyncio
+import datetime as dt
+import logging
+import socket
+import sys
+import time
+from contextlib import suppress
+
+import msgspec
+
+from gateway import listening, logs, salts, segments, shipper
+from gateway.admin import Admin, ShippingState
+from gateway.config import GRACE_SECONDS, GatewayConfig, from_json
+from gateway.counters import Counters
+from gateway.ipdata import IpData
+from gateway.live import LiveRoutes
+
+_SALTS_EVERY = 60.0
+_ADMIN_GRACE = 0.5
+
+log = logging.getLogger(__name__)
+
+
+class KeeperTask(msgspec.Struct, frozen=True, kw_only=True):
+    """What the supervisor hands to the keeper. The numbers of descriptors are the same in both."""
+
+    config: GatewayConfig
+    listener: int
+    counters: int
+    lifeline: int
+
+
+class Keeper:
+    """Ships and tidies, one step at a time."""
+
+    def __init__(self, config: GatewayConfig) -> None:
+        self.shipping = ShippingState()
+        self._journal = config.data / "journal"
+        self._put = shipper.into_folder(config.data)
+        self._salts = config.salts
+        self._seldom = logs.Seldom(log)
+        self._tidied_at = float("-inf")
+
+    def step(self) -> None:
+        """Make one pass. Never raises for trouble with disks, which only delays."""
+        try:
+            done = shipper.ship(self._journal, self._put)
+        except OSError as error:
+            self.shipping.trouble = str(error)
+            self._seldom.warn("shipping", f"events stay in the journal: {error}")
+        else:
+            self.shipping.passed_at = time.time()
+            self.shipping.events += done.events
+            self.shipping.bad += done.bad
+            self.shipping.trouble = ""
+        if time.monotonic() - self._tidied_at >= _SALTS_EVERY:
+            self._tidied_at = time.monotonic()
+            self._destroy_salts()
+
+    def last_steps(self) -> None:
+        """Ship what the workers leave, waiting for those that still finish, but not for ever."""
+        deadline = time.monotonic() + GRACE_SECONDS + 1
+        self.step()
+        while segments.is_being_written(self._journal) and time.monotonic() < deadline:
+            time.sleep(0.1)
+            self.step()
+        self.step()
+
+    def _destroy_salts(self) -> None:
+        try:
+            for period in salts.destroy_old(self._salts, dt.datetime.now(dt.UTC)):
+                log.info("the salt of %s is destroyed", period)
+        except OSError as error:
+            self._seldom.warn("salts", f"an old salt could not be destroyed: {error}")
+
+
+async def keep(task: KeeperTask) -> None:
+    """Keep house until the supervisor is gone."""
+    config = task.config
+    stop = listening.stop_event(task.lifeline, heed_signals=False)
+    keeper = Keeper(config)
+    routes = LiveRoutes(config.routes)
+    counters = Counters(task.counters, config.workers)
+    admin = Admin(config, routes, counters, IpData.open(config.ip_data), keeper.shipping)
+    stepping = asyncio.create_task(_step(keeper, routes, config.flush_seconds, stop))
+    try:
+        await listening.serve(admin, socket.socket(fileno=task.listener), stop, _ADMIN_GRACE)
+    finally:
+        stop.set()
+        await stepping
+        keeper.last_steps()
+
+
+async def _step(keeper: Keeper, routes: LiveRoutes, seconds: float, stop: asyncio.Event) -> None:
+    """Look twice in each interval, so that an event is a file soon after its segment is sealed."""
+    while not stop.is_set():
+        await asyncio.to_thread(keeper.step)
+        await asyncio.to_thread(routes.refresh)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), min(seconds, 1.0) / 4)
+
+
+if __name__ == "__main__":
+    keeper_task = from_json(sys.argv[1], KeeperTask)
+    logs.configure("keeper")
+    listening.run(lambda: keep(keeper_task))

@@ -1,0 +1,69 @@
+"""Log lines that name no client: of an error its type and where it happened, never its words.
+
+An exception's message often quotes what it could not read, and that may be an address, a path or a
+header. So do the log lines of the web server and the event loop, which are therefore not used.
+"""
+
+import asyncio
+import logging
+import sys
+import time
+from pathlib import Path
+from traceback import extract_tb
+from types import TracebackType
+from typing import Any
+
+_SERVER_LOGGERS = ("sanic.root", "sanic.error", "sanic.access", "sanic.server", "sanic.websockets")
+_FRAMES = 6
+SELDOM_SECONDS = 60.0
+
+
+def configure(process: str) -> None:
+    """Log to the standard error, and keep silent what others would log of clients."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format=f"gateway {process}: %(levelname)s %(message)s"
+    )
+    for name in _SERVER_LOGGERS:
+        logging.getLogger(name).disabled = True
+    logging.getLogger("asyncio").disabled = True
+    sys.excepthook = _report_death
+
+
+def where(error: BaseException) -> str:
+    """Describe an error by its type and the innermost frames, such as `ValueError at compose.py:80`."""
+    frames = extract_tb(error.__traceback__)[-_FRAMES:]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {places}" if places else type(error).__name__
+
+
+def on_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report what the event loop could not hand to anybody."""
+    error = context.get("exception")
+    logging.getLogger(__name__).error(
+        "in the event loop: %s", where(error) if error is not None else "an error without exception"
+    )
+
+
+class Seldom:
+    """Logs each kind of trouble at most once in `SELDOM_SECONDS`, with how often it was left out."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._last: dict[str, float] = {}
+        self._left_out: dict[str, int] = {}
+
+    def warn(self, kind: str, text: str) -> None:
+        """Log, or count."""
+        now = time.monotonic()
+        if now - self._last.get(kind, -SELDOM_SECONDS) < SELDOM_SECONDS:
+            self._left_out[kind] = self._left_out.get(kind, 0) + 1
+            return
+        self._last[kind] = now
+        more = self._left_out.pop(kind, 0)
+        self._log.warning("%s%s", text, f" ({more} more since the last time)" if more else "")
+
+
+def _report_death(
+    _kind: type[BaseException], error: BaseException, _traceback: TracebackType | None
+) -> None:
+    logging.getLogger(__name__).critical("ends by %s", where(error))

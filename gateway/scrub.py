@@ -1,0 +1,191 @@
+"""Takes e-mail addresses, IP addresses and secrets out of what a client may have written into a request.
+
+There are three rules, because four numbers with dots are a version as often as an address:
+
+- `free` is for text that nobody has promised anything about: variables and referrers. Whatever looks
+  like an e-mail, an address or a secret is replaced.
+- `name` is for what the route says is a name: package, artifact, version, reference. Four numbers stay
+  where they are glued to a name (`tool-1.2.3.4.tar.gz`), and hashes stay. Four numbers alone between
+  slashes stay only where they are the version that the route found.
+- `user_agent` is `name` where a slash glues too (`Chrome/120.0.0.0`).
+
+E-mails, IPv6 addresses and secrets with a known beginning go by every rule. What no rule can know is
+whether `203.0.113.7` is a version or the client: so the composer, who knows the client's address, takes
+that one out of every field with `own`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import AddressValueError, IPv6Address
+from urllib.parse import unquote, urlsplit
+
+EMAIL, ADDRESS, SECRET = "[email]", "[ip]", "[secret]"
+
+_CACHED = 4096
+_REFERRER_READ = 4096  # a longer one is cut before it is looked at
+_REFERRER_LIMIT = 1024
+
+_OCTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
+_QUAD = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
+_PORT = r"(?::\d{1,5}(?!\d))?"
+# Five numbers in a row, or four of which one is above 255, are no address.
+_ANY_QUAD = re.compile(rf"(?<!\d)(?<!\d\.){_QUAD}(?!\d|\.\d){_PORT}")
+# Dashes, as in the names that access providers give to their customers' addresses.
+_DASHED_QUAD = re.compile(rf"(?<!\d)(?<!\d-){_OCTET}(?:-{_OCTET}){{3}}(?!\d|-\d)")
+_LONE_QUAD = re.compile(rf"(?<![\w.+~-]){_QUAD}(?![\w.+~-]){_PORT}")
+_LONE_QUAD_OF_AGENT = re.compile(rf"(?<![\w.+~/-]){_QUAD}(?![\w.+~-]){_PORT}")
+_COLONS = re.compile(
+    r"(?<![\w:.])\[?(?P<address>[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:\.\d{1,3}){0,3})(?![\w:.])"
+    rf"(?:%\w+)?(?:\]{_PORT})?",
+    re.IGNORECASE,
+)
+
+# Every repetition is bounded, so that a long text costs no more than its length.
+_LOCAL = r"[\w.!#$&'*+=?^`{|}~-]{1,64}"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = rf"{_LABEL}(?:\.{_LABEL}){{0,8}}\.[a-z][a-z0-9-]{{0,61}}[a-z0-9]"
+_ANY_EMAIL = re.compile(rf"{_LOCAL}@{_DOMAIN}", re.IGNORECASE)
+# name@1.2.3-rc.one and name@v2.tar.gz are versions, name@main.zip is a file.
+_NAME_EMAIL = re.compile(
+    rf"{_LOCAL}@(?!v?\d)(?![\w.-]{{1,200}}\.(?:zip|t?gz|xz|bz2|zst|whl|jar|json|js|md)\b){_DOMAIN}",
+    re.IGNORECASE,
+)
+
+_KNOWN_SECRET = re.compile(
+    r"eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
+    r"|(?:gh[pousr]_|github_pat_|glpat-|npm_|pypi-|dckr_pat_|hf_|xox[abprs]-|sk-|[sr]k_live_|AIza|ya29\.)"
+    r"[\w-]{20,}"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}"
+    r"|-----BEGIN [\s\S]*",
+    re.ASCII,
+)
+_USER_INFO = re.compile(r"(?<=://)[^/\s?#@]{1,256}@")
+_TOKEN = re.compile(r"\bsha(?:256|384|512):[0-9a-f]{64,128}\b|[A-Za-z0-9_+=~-]{20,}")
+_SEPARATORS = str.maketrans("", "", "_+=~-")
+# How often lower case, upper case and digits take turns in random text. Words and versions stay below.
+_RANDOM_TURNS = 0.3
+
+_SECRET_KEY = re.compile(
+    r"(?:^|[._-])(?:pass(?:word|wd|phrase)?|secret|token|auth(?:orization)?|api[._-]?key|access[._-]?key"
+    r"|private[._-]?key|credentials?|session(?:[._-]?id)?|cookie|bearer|signature|sig)$",
+    re.IGNORECASE,
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# Nothing that is looked for fits into a text without any of these, and most texts are without.
+_SUSPICIOUS = re.compile(r"[^\x20-\x7e]|[@%:]|\d[.-]\d+[.-]\d+[.-]\d|[\w+=~-]{16}|-----")
+
+
+@lru_cache(_CACHED)
+def free(text: str) -> str:
+    """Replace everything in free text that looks like an e-mail, an address or a secret."""
+    return _scrubbed(text, _free) if _SUSPICIOUS.search(text) else text
+
+
+@lru_cache(_CACHED)
+def name(text: str, version: str | None = None) -> str:
+    """Replace what cannot be part of a name. The version is the one that the route found, if any."""
+
+    def rule(plain: str) -> str:
+        return _LONE_QUAD.sub(
+            lambda quad: quad[0] if quad[0] == version else ADDRESS, _by_any_rule(plain)
+        )
+
+    return _scrubbed(text, rule) if _SUSPICIOUS.search(text) else text
+
+
+@lru_cache(_CACHED)
+def user_agent(text: str, limit: int) -> str:
+    """Scrub and cut a user agent; the versions of its products stay."""
+
+    def rule(plain: str) -> str:
+        return _LONE_QUAD_OF_AGENT.sub(ADDRESS, _by_any_rule(plain))
+
+    return _scrubbed(text[: 2 * limit], rule)[:limit]
+
+
+@lru_cache(_CACHED)
+def referrer(text: str) -> str | None:
+    """Keep scheme, host and path of a web page; whatever is no web page is no referrer."""
+    try:
+        parts = urlsplit(text.strip()[:_REFERRER_READ])
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not host:
+        return None
+    authority = f"[{host}]" if ":" in host else host
+    if port is not None:
+        authority += f":{port}"
+    return free(f"{parts.scheme}://{authority}{parts.path}")[:_REFERRER_LIMIT]
+
+
+def key_names_a_secret(key: str) -> bool:
+    """Say whether a variable's key announces a secret, whatever its value looks like."""
+    return _SECRET_KEY.search(key) is not None
+
+
+def own(text: str, address: str) -> str:
+    """Take the client's own address out of a text, also where it could be a version."""
+    if "%" in text and address in (plain := _decoded(text)):
+        text = plain
+    if address not in text:
+        return text
+    return re.sub(rf"(?<!\d){re.escape(address)}(?!\d)", ADDRESS, text)
+
+
+def _scrubbed(text: str, rule: Callable[[str], str]) -> str:
+    """Apply a rule to what a text says, however it is encoded, and keep the encoding where it can."""
+    text = _CONTROL.sub(" ", text)
+    plain = _decoded(text)
+    if plain != text and (clean := rule(plain)) != plain:
+        return clean
+    return rule(text)
+
+
+def _decoded(text: str) -> str:
+    for _ in range(3):
+        if "%" not in text:
+            break
+        text = unquote(text)
+    # Full-width digits and the like read as the plain ones.
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
+def _free(text: str) -> str:
+    text = _USER_INFO.sub(f"{SECRET}@", text) if "@" in text else text
+    text = _ANY_EMAIL.sub(EMAIL, text) if "@" in text else text
+    text = _without_ipv6(_KNOWN_SECRET.sub(SECRET, text))
+    text = _DASHED_QUAD.sub(ADDRESS, _ANY_QUAD.sub(ADDRESS, text))
+    return _TOKEN.sub(lambda token: SECRET if _is_random(token[0]) else token[0], text)
+
+
+def _by_any_rule(text: str) -> str:
+    text = _NAME_EMAIL.sub(EMAIL, text) if "@" in text else text
+    return _without_ipv6(_KNOWN_SECRET.sub(SECRET, text))
+
+
+def _without_ipv6(text: str) -> str:
+    return _COLONS.sub(_marked_if_ipv6, text) if text.count(":") > 1 else text
+
+
+def _marked_if_ipv6(match: re.Match[str]) -> str:
+    try:
+        IPv6Address(match["address"])
+    except AddressValueError:
+        return match[0]
+    return ADDRESS
+
+
+def _is_random(token: str) -> bool:
+    """Tell keys and tokens from words, names and versions, by how often kinds of characters change."""
+    if ":" in token:  # a digest says which algorithm made it
+        return False
+    kinds = [_kind(character) for character in token.translate(_SEPARATORS)]
+    turns = sum(kind != following for kind, following in zip(kinds, kinds[1:], strict=False))
+    return "digit" in kinds and turns >= _RANDOM_TURNS * len(kinds)
+
+
+def _kind(character: str) -> str:
+    return "digit" if character.isdigit() else "upper" if character.isupper() else "lower"

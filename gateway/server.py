@@ -1,0 +1,228 @@
+"""The skin: takes requests from Sanic, has them decided and recorded, and sends the answers.
+
+Sanic's router is not used: every method and path comes to one place, as it was sent. The recording is
+done before the first byte of the answer goes out.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+from sanic import HTTPResponse, Sanic
+from sanic.compat import Header
+from sanic.exceptions import SanicException
+from sanic.handlers import ErrorHandler
+from sanic.request import Request as WebRequest
+
+from gateway import intake
+from gateway.counters import Counters
+from gateway.decide import decide
+from gateway.decision import Hit, Redirect, Refusal, Reply
+from gateway.live import LiveRoutes
+from gateway.logs import Seldom, where
+from gateway.proxies import Proxies
+from gateway.recorder import Recorder
+from gateway.request import Request
+from gateway.upstream.answer import Answer
+from gateway.upstream.fetcher import Fetcher
+
+# Above a telemetry route's own cap, which answers with a better reason.
+BODY_LIMIT = 1_048_576 + 65_536
+HEADER_LIMIT = 16_384  # the most that Sanic can be set to
+
+# These belong to one connection; the server sets its own.
+_HOP_BY_HOP = frozenset(
+    "connection keep-alive proxy-authenticate proxy-connection te trailer transfer-encoding upgrade".split()
+)
+_JSON = "application/json"
+_REASONS = {
+    400: "not an HTTP request that can be understood",
+    408: "the request did not arrive in time",
+    413: "the request is too large",
+    414: "the URL is too long",
+    417: "this expectation cannot be met",
+    503: "the answer did not get ready in time",
+}
+
+log = logging.getLogger(__name__)
+_Headers = Iterable[tuple[str, str]]
+
+
+class Gateway(Sanic[Any, Any]):
+    """The public port."""
+
+    __slots__ = ("_counters", "_fetcher", "_proxies", "_recorder", "_routes")
+
+    def __init__(
+        self,
+        routes: LiveRoutes,
+        proxies: Proxies,
+        recorder: Recorder,
+        counters: Counters,
+        fetcher: Fetcher,
+        body_limit: int = BODY_LIMIT,
+    ) -> None:
+        super().__init__("footfall", configure_logging=False, error_handler=_Errors(counters))
+        # Sanic guesses types from the look of strings, so these are all of its settings, and none is ours.
+        self.config.update(
+            {
+                "ACCESS_LOG": False,
+                "AUTO_EXTEND": False,
+                "KEEP_ALIVE_TIMEOUT": 75,
+                "MOTD": False,
+                "REQUEST_MAX_HEADER_SIZE": HEADER_LIMIT,
+                "REQUEST_MAX_SIZE": body_limit,
+            }
+        )
+        self._routes = routes
+        self._proxies = proxies
+        self._recorder = recorder
+        self._counters = counters
+        self._fetcher = fetcher
+        # Sanic does not start without a route; `handle_request` comes before all of them.
+        self.add_route(_unreachable, "/")
+
+    async def handle_request(self, request: WebRequest) -> None:
+        """Answer one request."""
+        if request.stream is not None and request.stream.request_body:
+            await request.receive_body()
+        try:
+            facts, address = intake.read(
+                request.method,
+                request.raw_url.decode("ascii"),
+                request.headers.items(),
+                request.body,
+                _peer(request),
+                self._proxies,
+            )
+        except intake.BadTarget as error:
+            await self._send(request, *_refusal(Refusal(status=400, reason=str(error))))
+            return
+        match decide(self._routes.table, facts):
+            case Redirect() as redirect:
+                self._recorder.record(redirect.hits, facts, address, 307)
+                await self._reply(request, redirect.hits, *_redirect(redirect))
+            case Reply() as reply:
+                self._recorder.record(reply.hits, facts, address, reply.status)
+                await self._reply(request, reply.hits, *_reply(reply))
+            case Refusal() as refusal:
+                await self._reply(request, (), *_refusal(refusal))
+            case fetch:
+                answer = await self._fetcher.fetch(fetch, facts)
+                await self._relay(request, facts, address, answer)
+
+    async def _relay(
+        self, request: WebRequest, facts: Request, address: str, answer: Answer
+    ) -> None:
+        headers = [pair for pair in answer.headers if pair[0].lower() not in _HOP_BY_HOP]
+        if isinstance(answer.body, bytes):
+            self._recorder.record(answer.hits, facts, address, answer.status)
+            await self._reply(request, answer.hits, answer.status, headers, answer.body)
+            return
+        async with aclosing(answer.body) as body:
+            self._recorder.record(answer.hits, facts, address, answer.status)
+            self._count(answer.hits, answer.status)
+            await _stream(request, answer.status, headers, body)
+
+    async def _reply(
+        self, request: WebRequest, hits: tuple[Hit, ...], status: int, headers: _Headers, body: bytes
+    ) -> None:
+        self._count(hits, status)
+        await self._send(request, status, headers, body)
+
+    async def _send(
+        self, request: WebRequest, status: int, headers: _Headers, body: bytes
+    ) -> None:
+        response = await request.respond(_Response(body, status, Header(headers)))
+        await response.send(end_stream=True)
+
+    def _count(self, hits: tuple[Hit, ...], status: int) -> None:
+        self._counters.answered(hits[0].route_type if hits else "none", status)
+
+
+class _Response(HTTPResponse):
+    """A response with the headers it was given.
+
+    Sanic's own would add `content-type: None`, and its protocol adds an empty `alt-svc`.
+    """
+
+    __slots__ = ()
+
+    @property
+    def processed_headers(self) -> Iterator[tuple[bytes, bytes]]:
+        clean = self._sanitize_header_value
+        return (
+            (clean(name).encode("ascii"), clean(str(value)).encode(errors="surrogateescape"))
+            for name, value in self.headers.items()
+            if name != "alt-svc"
+        )
+
+
+class _Errors(ErrorHandler):
+    """Answers what never reached a decision, and logs no word that a client has sent."""
+
+    def __init__(self, counters: Counters) -> None:
+        super().__init__()
+        self._counters = counters
+        self._seldom = Seldom(log)
+
+    def default(self, request: WebRequest, exception: Exception) -> HTTPResponse:  # noqa: ARG002 Sanic's
+        if isinstance(exception, SanicException) and exception.status_code < 500:  # noqa: PLR2004
+            status = exception.status_code
+        elif isinstance(exception, SanicException) and exception.status_code == 503:  # noqa: PLR2004
+            status = 503
+        else:
+            status = 500
+            place = where(exception)
+            self._seldom.warn(place, f"a request was answered with 500: {place}")
+        self._counters.answered("none", status)
+        reason = _REASONS.get(status, "something went wrong in the gateway")
+        _, headers, body = _refusal(Refusal(status=status, reason=reason))
+        return _Response(body, status, Header(headers))
+
+
+async def _stream(
+    request: WebRequest, status: int, headers: _Headers, body: AsyncGenerator[bytes]
+) -> None:
+    """Send a body as it comes, no faster than the client reads it."""
+    response = await request.respond(_Response(b"", status, Header(headers)))
+    async for chunk in body:
+        if chunk:
+            await response.send(chunk)
+    await response.send(end_stream=True)
+
+
+def _redirect(redirect: Redirect) -> tuple[int, _Headers, bytes]:
+    # 307, because clients remember a 301 or 308 and never come back.
+    return (
+        307,
+        (("location", redirect.location), ("cache-control", redirect.cache_control)),
+        b"",
+    )
+
+
+def _reply(reply: Reply) -> tuple[int, _Headers, bytes]:
+    headers = {"content-type": reply.content_type, "cache-control": reply.cache_control}
+    headers.update((name.lower(), value) for name, value in reply.headers.items())
+    return reply.status, headers.items(), reply.body
+
+
+def _refusal(refusal: Refusal) -> tuple[int, _Headers, bytes]:
+    body = refusal.body
+    if body is None:
+        body = msgspec.json.encode({"status": refusal.status, "reason": refusal.reason})
+    headers = {"content-type": _JSON, "cache-control": "no-store"}
+    headers.update((name.lower(), value) for name, value in refusal.headers.items())
+    return refusal.status, headers.items(), body
+
+
+def _peer(request: WebRequest) -> str:
+    """Name the socket's other end; "" where it has no address."""
+    connection = request.conn_info
+    return connection.client_ip if connection is not None else ""
+
+
+async def _unreachable(_request: WebRequest) -> HTTPResponse:
+    raise NotImplementedError

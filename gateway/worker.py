@@ -1,0 +1,82 @@
+"""One worker process: answers requests on the public socket. Started by the supervisor, which see.
+
+    python -m gateway.worker '{"config": {...}, ...}'
+"""
+
+import asyncio
+import logging
+import socket
+import sys
+from contextlib import suppress
+
+import msgspec
+
+from gateway import listening, logs
+from gateway.config import GRACE_SECONDS, GatewayConfig, from_json
+from gateway.counters import Counters
+from gateway.ipdata import IpData
+from gateway.journal import SYNC_SECONDS, Journal
+from gateway.live import LiveRoutes
+from gateway.proxies import Proxies
+from gateway.recorder import Recorder
+from gateway.server import Gateway
+from gateway.upstream.fetcher import Fetcher
+from gateway.visitor import Visitors
+
+_REFRESH_TICKS = 10
+
+log = logging.getLogger(__name__)
+
+
+class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
+    """What the supervisor hands to a worker. The numbers of descriptors are the same in both."""
+
+    config: GatewayConfig
+    slot: int
+    listener: int
+    counters: int
+    lifeline: int
+
+
+async def work(task: WorkerTask) -> None:
+    """Serve until told to stop, and leave a sealed journal."""
+    config = task.config
+    stop = listening.stop_event(task.lifeline, heed_signals=True)
+    counters = Counters(task.counters, config.workers, task.slot)
+    journal = Journal(config.data / "journal", config.flush_seconds)
+    visitors = Visitors(IpData.open(config.ip_data), config.salts, config.salt_rotation)
+    routes = LiveRoutes(config.routes)
+    fetcher = Fetcher()
+    gateway = Gateway(
+        routes,
+        Proxies(config.trusted_proxies),
+        Recorder(visitors, journal, counters),
+        counters,
+        fetcher,
+    )
+    ticking = asyncio.create_task(_tick(journal, routes))
+    try:
+        await listening.serve(gateway, socket.socket(fileno=task.listener), stop, GRACE_SECONDS)
+    finally:
+        # Sealed here and not in a hook of the server's, which can be cut short.
+        ticking.cancel()
+        with suppress(asyncio.CancelledError):
+            await ticking
+        journal.close()
+        await fetcher.close()
+
+
+async def _tick(journal: Journal, routes: LiveRoutes) -> None:
+    ticks = 0
+    while True:
+        await asyncio.sleep(SYNC_SECONDS)
+        journal.tick()
+        ticks += 1
+        if ticks % _REFRESH_TICKS == 0:
+            await asyncio.to_thread(routes.refresh)
+
+
+if __name__ == "__main__":
+    work_task = from_json(sys.argv[1], WorkerTask)
+    logs.configure(f"worker {work_task.slot}")
+    listening.run(lambda: work(work_task))
