@@ -10,12 +10,13 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 PAGES = (
     "", "companies", "locations", "runtimes", "referrers", "versions", "explore", "export",
 )  # fmt: skip
-SIZES = {"": (1440, 900), "-narrow": (420, 900)}
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 420, "height": 900}
+SHAPES = (("", "light", WIDE), ("-dark", "dark", WIDE), ("-narrow", "light", NARROW))
 # Without these, Chromium calls its makers at every start.
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -30,38 +31,32 @@ def main(url: str = "http://127.0.0.1:8501", folder: str = "build/screenshots") 
     foreign: set[str] = set()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*QUIET])
-        for scheme in ("light", "dark"):
-            for suffix, size in SIZES.items():
-                name = suffix if scheme == "light" else f"{suffix}-dark"
-                shoot(browser, url, target, scheme, name, size, foreign)
+        for suffix, scheme, size in SHAPES:
+            for name in PAGES:
+                page = browser.new_context(viewport=size, color_scheme=scheme).new_page()
+                page.on("request", lambda request: note(request.url, url, foreign))
+                shoot(page, f"{url.rstrip('/')}/{name}", target / f"{name or 'overview'}{suffix}")
+                page.context.close()
         browser.close()
     if foreign:
         sys.exit(f"other hosts were asked: {', '.join(sorted(foreign))}")
 
 
-def shoot(
-    browser: Browser, url: str, target: Path, scheme: str, suffix: str,
-    size: tuple[int, int], foreign: set[str],
-) -> None:  # fmt: skip
-    for name in PAGES:
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme
-        )
-        page = context.new_page()
-        page.on("request", lambda request: note(request.url, url, foreign))
-        started = time.perf_counter()
-        page.goto(f"{url.rstrip('/')}/{name}")
-        if not name:
-            page.get_by_test_id("stMetricValue").first.wait_for()
-            print(f"first numbers{suffix}: {time.perf_counter() - started:.2f} s")
+def shoot(page: Page, address: str, target: Path) -> None:
+    started = time.perf_counter()
+    page.goto(address)
+    if target.name.startswith("overview"):
+        page.get_by_test_id("stMetricValue").first.wait_for()
+        print(f"{target.name}: first numbers after {time.perf_counter() - started:.2f} s")
+    settle(page)
+    page.screenshot(path=f"{target}.png")
+    # Streamlit scrolls inside the page, so the window grows to show all of it.
+    content = page.get_by_test_id("stMainBlockContainer").bounding_box()
+    size = page.viewport_size
+    if content and size and content["height"] > size["height"]:
+        page.set_viewport_size({"width": size["width"], "height": int(content["height"]) + 40})
         settle(page)
-        page.screenshot(path=target / f"{name or 'overview'}{suffix}.png", full_page=False)
-        tall = page.get_by_test_id("stMainBlockContainer").bounding_box()
-        if tall and tall["height"] > size[1]:
-            page.set_viewport_size({"width": size[0], "height": int(tall["height"]) + 60})
-            settle(page)
-        page.screenshot(path=target / f"{name or 'overview'}{suffix}-whole.png")
-        context.close()
+    page.screenshot(path=f"{target}-whole.png")
 
 
 def settle(page: Page) -> None:

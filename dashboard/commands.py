@@ -5,17 +5,18 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
+from dashboard.export_columns import ColumnSet
 from dashboard.export_formats import MEDIA_TYPES, Format
 from dashboard.filters import Filters
 
 TOKEN: Final = "$FOOTFALL_TOKEN"  # noqa: S105  the name of a variable, not a token
 
 
-def export_command(data: Path, filters: Filters, output: Format) -> str:
+def export_command(data: Path, filters: Filters, output: Format, columns: ColumnSet = "all") -> str:
     """The shell command that writes the same events to a file."""
     parts = [
         f"python -m dashboard export --data {shlex.quote(str(data))}",
-        f"--format {output} --from {filters.start} --to {filters.end}",
+        f"--format {output} --columns {columns} --from {filters.start} --to {filters.end}",
         *(f"--package {shlex.quote(name)}" for name in filters.packages),
     ]
     if filters.hidden:
@@ -26,12 +27,12 @@ def export_command(data: Path, filters: Filters, output: Format) -> str:
     return " \\\n  ".join(parts)
 
 
-def curl(api: str, filters: Filters, output: Format) -> str:
+def curl(api: str, filters: Filters, output: Format, columns: ColumnSet = "all") -> str:
     """The request that gets the same events from the API."""
     query: list[tuple[str, str]] = [
         ("start_date", filters.start.isoformat()),
         ("end_date", filters.end.isoformat()),
-        ("columns", "all"),
+        ("columns", columns),
     ]
     if filters.counted:
         query.append(("counted", "true"))

@@ -53,7 +53,7 @@ def bar(filters: Filters) -> None:
     # A link may name a package that is gone; it stays selected, so that it can be seen and removed.
     options = [*names, *(name for name in filters.packages if name not in names)]
     _set_controls(filters)
-    with st.container(key="filters", horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key="filters", horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.segmented_control(
             "Period",
             list(words.PRESET_WORDS),
@@ -83,7 +83,7 @@ def bar(filters: Filters) -> None:
             label_visibility="collapsed",
             on_change=_rest_chosen,
             args=(calendar,),
-            width=300,
+            width=210,
         )
         with st.popover(_traffic_label(filters), icon=":material/filter_list:"):
             st.pills(

@@ -4,8 +4,8 @@ import datetime as dt
 import math
 from typing import Final
 
+NO_CHANGE: Final = "0 %"
 NOTHING: Final = "\N{EN DASH}"
-MINUS: Final = "\N{MINUS SIGN}"
 
 EVENT_WORDS: Final = {True: "Installs", False: "Requests"}
 TRAFFIC_WORDS: Final = {
@@ -60,7 +60,7 @@ def change(now: float, before: float) -> str | None:
         return None
     growth = 100 * (now - before) / before
     if math.isclose(growth, 0, abs_tol=0.05):
-        return "0 %"
+        return NO_CHANGE
     sign = "+" if growth > 0 else "-"
     size = abs(growth)
     return f"{sign}{size:,.0f} %" if size >= 10 else f"{sign}{size:.1f} %"  # noqa: PLR2004

@@ -13,7 +13,7 @@ REFERENCE: Final = Path(__file__).parents[1] / "data" / "reference"
 def names() -> dict[str, str]:
     """English short names by ISO 3166-1 alpha-2 code."""
     with (REFERENCE / "countries.csv").open(encoding="utf-8", newline="") as file:
-        return {row["country"]: row["name"] for row in csv.DictReader(file)}
+        return {row["alpha2"]: row["name"] for row in csv.DictReader(file)}
 
 
 def name(code: str | None) -> str:

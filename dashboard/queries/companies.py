@@ -50,7 +50,7 @@ def table(lake: Source, filters: Filters, rows: int = 1000) -> pl.DataFrame:
 
 
 def trends(lake: Source, filters: Filters) -> pl.DataFrame:
-    """Installs a step of time for each company: one row each, a list with a place for every step."""
+    """Installs over time, one row a company: a list with a place for every step."""
     s = scope(filters)
     return lake.ask(
         f"""

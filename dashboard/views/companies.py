@@ -61,7 +61,7 @@ def table(filters: Filters) -> None:
         on_select="rerun",
         selection_mode="single-row",
         row_height=38,
-        height=min(38 * (shown.height + 1) + 2, 600),
+        height=parts.table_height(shown.height),
         column_config={
             "company": column.TextColumn("Company", width="medium"),
             "domain": column.TextColumn("Domain"),
@@ -70,8 +70,12 @@ def table(filters: Filters) -> None:
             "trend": column.BarChartColumn("Over time", width="medium", y_min=0),
             "uniques": column.NumberColumn("Daily uniques", format="localized", help=parts.UNIQUES),
             "packages": column.NumberColumn("Packages"),
-            "first_seen": column.DateColumn("First seen", help="In the whole lake, UTC."),
-            "last_seen": column.DateColumn("Last seen", help="In the whole lake, UTC."),
+            "first_seen": column.DateColumn(
+                "First seen", format="D MMM YYYY", help="In the whole lake, UTC."
+            ),
+            "last_seen": column.DateColumn(
+                "Last seen", format="D MMM YYYY", help="In the whole lake, UTC."
+            ),
         },
         alt="Companies by installs",
     )

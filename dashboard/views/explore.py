@@ -10,8 +10,8 @@ from dashboard.explore import Result
 from dashboard.views import parts
 
 
-def editor() -> str | None:
-    """The statement to run, or None before the first."""
+def editor() -> str:
+    """The statement to run: the example until the reader says otherwise."""
     names = list(explore.EXAMPLES)
     example = st.pills(
         "Examples", names, default=names[0], key="example", label_visibility="collapsed",
@@ -20,17 +20,17 @@ def editor() -> str | None:
     with st.form("sql", border=False):
         # A key of its own for each example: picking one replaces the text.
         sql = st.text_area(
-            "SQL", explore.EXAMPLES[example or names[0]], height=190, key=f"sql_{example}",
+            "SQL", explore.EXAMPLES[example or names[0]], height=150, key=f"sql_{example}",
             label_visibility="collapsed",
         )  # fmt: skip
         pressed = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:")
     if pressed:
-        st.session_state["explored"] = sql
-    explored: str | None = st.session_state.get("explored")
-    return explored
+        st.session_state["explored"] = (example, sql)
+    of, explored = st.session_state.get("explored", (None, ""))
+    return explored if of == example else explore.EXAMPLES[example or names[0]]
 
 
-@st.cache_data(ttl=60, max_entries=20, show_spinner="Running the query")
+@st.cache_data(ttl=5, max_entries=20, show_spinner="Running the query")
 def answer(data: str, sql: str) -> Result:
     """Run it once; drawing the page again does not."""
     return explore.run(Path(data), sql)
@@ -71,8 +71,7 @@ st.caption(
 )
 if parts.ready():
     statement = editor()
-    if statement is not None:
-        try:
-            show(answer(str(warehouse.root()), statement))
-        except explore.QueryError as error:
-            st.error(f"```text\n{error}\n```", title="The query did not run")
+    try:
+        show(answer(str(warehouse.root()), statement))
+    except explore.QueryError as error:
+        st.error(f"```text\n{error}\n```", title="The query did not run")

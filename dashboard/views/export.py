@@ -69,12 +69,13 @@ def page(filters: Filters) -> None:
     )
     chosen = warehouse.within_lake(filters)
     events = int(warehouse.ask(exporting.size, chosen)["events"][0])
-    download(chosen, output or "csv", columns or "all", events)
+    output, columns = output or "csv", columns or "all"
+    download(chosen, output, columns, events)
     with st.container(border=True, key="card-command"):
         st.subheader("The same on a command line", anchor=False)
-        st.code(commands.export_command(warehouse.root(), chosen, output or "csv"), "shell")
+        st.code(commands.export_command(warehouse.root(), chosen, output, columns), "shell")
         st.subheader("The same from the API", anchor=False)
-        st.code(commands.curl(warehouse.settings().api, chosen, output or "csv"), "shell")
+        st.code(commands.curl(warehouse.settings().api, chosen, output, columns), "shell")
         st.caption(
             "`python -m dashboard token NAME` makes a token. Exports hold one row an event, with "
             "no address and no user agent in it; ids never outlive a day."

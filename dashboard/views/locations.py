@@ -30,7 +30,7 @@ def countries_table(countries: pl.DataFrame, filters: Filters) -> None:
             "companies",
         ),
         hide_index=True,
-        height=min(35 * (countries.height + 1) + 3, 520),
+        height=parts.table_height(countries.height),
         column_config={
             "name": column.TextColumn("Country", width="medium"),
             "installs": column.NumberColumn(
@@ -59,7 +59,7 @@ def cities_table(cities: pl.DataFrame, filters: Filters) -> None:
     st.dataframe(
         cities.select("city", "region", "country_name", "installs", "uniques"),
         hide_index=True,
-        height=min(35 * (cities.height + 1) + 3, 400),
+        height=parts.table_height(cities.height),
         column_config={
             "city": column.TextColumn("City", width="medium"),
             "region": column.TextColumn("Region"),

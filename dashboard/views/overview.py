@@ -1,34 +1,28 @@
 """Overview: how much, compared with before, by package, and what leads."""
 
-import datetime as dt
+import time
 
 import streamlit as st
 
-from dashboard import charts, lists, sidebar, warehouse, words, world
+from dashboard import lists, sidebar, warehouse, words, world
 from dashboard.filters import Filters, format_address, previous
 from dashboard.lists import Row
 from dashboard.queries import overview
 from dashboard.views import parts
 
 REFRESH_SECONDS = 5
+# About what a browser takes to paint six numbers.
+PAINT_SECONDS = 0.2
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def live(filters: Filters) -> None:
     """Everything on the page; drawn again by itself, and only what changed is painted."""
     with warehouse.failures_in_words():
-        newest()
         numbers(filters)
+        paint_numbers_first()
         over_time(filters)
         leaders(filters)
-
-
-def newest() -> None:
-    """Say how fresh the numbers are."""
-    moment = warehouse.ask(overview.newest_event)["newest"][0]
-    if moment is not None:
-        seconds = (dt.datetime.now(dt.UTC) - moment).total_seconds()
-        st.caption(f"Newest event {words.age(seconds)} ago")
 
 
 def numbers(filters: Filters) -> None:
@@ -39,22 +33,36 @@ def numbers(filters: Filters) -> None:
     versus = f"vs {words.span(before.start, before.end)}" if before else None
     shown = {
         "installs": (words.EVENT_WORDS[filters.counted], None),
-        "uniques": ("Daily uniques, summed", parts.UNIQUES),
+        "uniques": ("Daily uniques", parts.UNIQUES),
         "companies": ("Companies", "Businesses, universities and public bodies, by network."),
         "countries": ("Countries", None),
         "views": ("Page views", "Tracking pixels on documentation and READMEs."),
         "telemetry": ("Telemetry", "Events that the software itself reports."),
     }
-    columns = st.columns(len(shown), gap="small")
+    with st.container(key="numbers"):
+        columns = st.columns(len(shown), gap="small")
     for column, (key, (label, meaning)) in zip(columns, shown.items(), strict=True):
+        change = words.change(now[key], then.get(key, 0))
         column.metric(
             label,
             words.count(now[key]),
-            delta=words.change(now[key], then.get(key, 0)),
+            delta=change,
             delta_color="off",
+            delta_arrow="off" if change == words.NO_CHANGE else "auto",
             help=_help(meaning, versus),
             border=True,
         )
+
+
+def paint_numbers_first() -> None:
+    """Hold the chart back for a moment, once a session.
+
+    Loading the chart library blocks the browser for longer than everything else together; without
+    the pause, it begins before the numbers, which are there already, are painted.
+    """
+    if not st.session_state.get("painted"):
+        st.session_state["painted"] = True
+        time.sleep(PAINT_SECONDS)
 
 
 def over_time(filters: Filters) -> None:
@@ -62,14 +70,12 @@ def over_time(filters: Filters) -> None:
     chosen = warehouse.within_lake(filters)
     frame = warehouse.ask(overview.by_day, chosen)
     with st.container(border=True, key="card-time"):
-        st.subheader(f"{words.EVENT_WORDS[filters.counted]} over time")
+        st.subheader(f"{words.EVENT_WORDS[filters.counted]} over time", anchor=False)
         if frame.is_empty():
             parts.nothing(filters)
             return
-        st.plotly_chart(
+        parts.show(
             parts.by_package(frame, chosen),
-            theme=None,
-            config=dict(charts.CONFIG),
             key="installs_over_time",
             alt="Installs over time, stacked by package",
         )

@@ -1,7 +1,8 @@
 """What several pages show in the same way."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlencode
 
 import plotly.graph_objects as go
@@ -14,6 +15,12 @@ from dashboard.lists import Row
 from dashboard.palette import OTHER
 from dashboard.queries import overview
 
+FRESHNESS_SECONDS: Final = 2
+# Longer tables scroll.
+TABLE_ROWS: Final = 14
+
+UNKNOWN: Final = "unknown"
+
 UNIQUES: Final = (
     "Different visitors of each day, added up over the days. Ids never outlive a day, so one who "
     "comes back tomorrow counts again; with packages picked, once for each package."
@@ -21,11 +28,29 @@ UNIQUES: Final = (
 
 
 def heading(title: str, filters: Filters) -> None:
-    """The page's title, the filter bar, and what the filters hide."""
-    st.title(title, anchor=False)
+    """The page's title, how fresh its numbers are, the filter bar, and what the filters hide."""
+    with st.container(
+        key="heading", horizontal=True, vertical_alignment="bottom",
+        horizontal_alignment="distribute",
+    ):  # fmt: skip
+        st.title(title, anchor=False, width="content")
+        freshness()
     sidebar.bar(filters)
     if not warehouse.is_empty():
         st.caption(_said(filters))
+
+
+@st.fragment(run_every=FRESHNESS_SECONDS)
+def freshness() -> None:
+    """Say how old the newest event is; counts on by itself."""
+    with warehouse.failures_in_words():
+        moment = warehouse.ask(overview.newest_event)["newest"][0]
+        if moment is not None:
+            seconds = (dt.datetime.now(dt.UTC) - moment).total_seconds()
+            st.html(
+                f'<p class="ff-fresh"><b></b>Newest event {words.age(seconds)} ago</p>',
+                width="content",
+            )
 
 
 def ready() -> bool:
@@ -67,8 +92,8 @@ def by_package(frame: pl.DataFrame, filters: Filters, height: int = 300) -> go.F
         "installs",
     )
     shown = charts.lead(known)
-    colours = warehouse.package_colours(shown["id"].unique().to_list())
-    by_name = {name: colours[key] for key, name in shown.select("id", "name").unique().rows()}
+    by_id = warehouse.package_colours(shown["id"].unique().to_list())
+    by_name = {name: by_id[key] for key, name in shown.select("id", "name").unique().rows()}
     return charts.bars(shown, filters, warehouse.ink(), by_name, height=height)
 
 
@@ -76,8 +101,14 @@ def by_name(frame: pl.DataFrame, filters: Filters, height: int = 300) -> go.Figu
     """Bars over time from `day, name, installs`, coloured by size."""
     shown = charts.lead(frame)
     names = charts.names_by_size(shown)
-    colours = palette.assign(warehouse.ink(), names, [name for name in names if name != OTHER])
-    return charts.bars(shown, filters, warehouse.ink(), colours, height=height)
+    return charts.bars(shown, filters, warehouse.ink(), colours(names), height=height)
+
+
+def colours(names: Sequence[str]) -> dict[str, str]:
+    """Colours by place; what nobody knows is as grey as what did not fit."""
+    ink = warehouse.ink()
+    ranked_names = [name for name in names if name not in {OTHER, UNKNOWN}]
+    return palette.assign(ink, ranked_names, ranked_names) | {UNKNOWN: ink.other}
 
 
 def show(figure: go.Figure, key: str, alt: str) -> None:
@@ -102,6 +133,11 @@ def ranked(
         lines = [*lines[: rows - 1], Row(f"{len(rest):,} others", total)]
     with st.container(border=True, key=f"card-{key}"):
         st.html(lists.ranked(title, lines, unit, empty="Nothing in this period."))
+
+
+def table_height(rows: int) -> int | Literal["content"]:
+    """As high as its rows, up to a point."""
+    return "content" if rows <= TABLE_ROWS else 36 * (TABLE_ROWS + 1)
 
 
 def link(page: str, address: Mapping[str, Sequence[str]], **own: str) -> str:

@@ -57,7 +57,7 @@ def _table(frame: pl.DataFrame, title: str, key: str) -> None:
     st.dataframe(
         frame.select("name", pl.col("type").replace_strict(TYPES, default=""), "installs", "views"),
         hide_index=True,
-        height=min(35 * (frame.height + 1) + 3, 520),
+        height=parts.table_height(frame.height),
         column_config={
             "name": column.TextColumn(title, width="medium"),
             "type": column.TextColumn("Type", width="small"),

@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboard import charts, palette, sidebar, warehouse, words
+from dashboard import charts, sidebar, warehouse, words
 from dashboard.filters import Filters
 from dashboard.palette import OTHER
 from dashboard.queries import versions
@@ -43,13 +43,12 @@ def adoption(filters: Filters, package: str) -> None:
             )  # fmt: skip
         shown = charts.lead(warehouse.ask(versions.by_day, chosen, package, by or "version"))
         order = charts.names_by_size(shown)
-        ink = warehouse.ink()
-        colours = palette.assign(ink, order, [name for name in order if name != OTHER])
+        colours = parts.colours(order)
         # The newest at the top, where a reader looks for it; "other" lies at the bottom.
         first = dict(shown.group_by("name").agg(pl.col("day").min()).rows())
         order = sorted(order, key=lambda name: (name != OTHER, first[name], name))
         parts.show(
-            charts.shares(shown, chosen, ink, colours, order=order),
+            charts.shares(shown, chosen, warehouse.ink(), colours, order=order),
             key="adoption",
             alt="Share of each version over time",
         )
@@ -70,7 +69,7 @@ def table(frame: pl.DataFrame, filters: Filters) -> None:
             "last_seen",
         ),
         hide_index=True,
-        height=min(35 * (frame.height + 1) + 3, 520),
+        height=parts.table_height(frame.height),
         column_config={
             "version": column.TextColumn("Version", width="medium"),
             "kind": column.TextColumn("Kind", width="small"),
@@ -79,8 +78,12 @@ def table(frame: pl.DataFrame, filters: Filters) -> None:
                 "Share", format="%.1f %%", min_value=0, max_value=100, color="primary"
             ),
             "uniques": column.NumberColumn("Daily uniques", format="localized", help=parts.UNIQUES),
-            "first_seen": column.DateColumn("First seen", help="In this period, UTC."),
-            "last_seen": column.DateColumn("Last seen", help="In this period, UTC."),
+            "first_seen": column.DateColumn(
+                "First seen", format="D MMM YYYY", help="In this period, UTC."
+            ),
+            "last_seen": column.DateColumn(
+                "Last seen", format="D MMM YYYY", help="In this period, UTC."
+            ),
         },
         alt="Versions by installs",
     )
