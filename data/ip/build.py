@@ -22,6 +22,7 @@ from mmdb import Range, Scalar, database
 
 DATABASE = Path(__file__).parent / "footfall.mmdb"
 VERSION = "2.3.2026061719"  # ends in the year, month, day and hour (UTC) of the data
+FIRST_PRIVATE_ASN = 4_200_000_000  # from here on a number is anyone's, or a placeholder
 DESCRIPTION = (
     "Country, autonomous system and organisation. Contains data by RouteViews (routeviews.org), "
     "DB-IP (https://db-ip.com) and NRO (nro.net), CC BY 4.0, merged and modified by ip-location-db "
@@ -115,7 +116,7 @@ def _record(owner: tuple[str, ...], country: tuple[str, ...]) -> dict[str, Scala
     record: dict[str, Scalar] = {}
     if country and country[0] != "ZZ":
         record["country_code"] = country[0]
-    if owner:
+    if owner and int(owner[0]) < FIRST_PRIVATE_ASN:
         record["autonomous_system_number"] = int(owner[0])
         record["autonomous_system_organization"] = owner[1]
     return record
