@@ -5,15 +5,17 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 import msgspec
+from tqdm import tqdm
 
 from pipeline import purge as purging
 from pipeline import run as passes
 from pipeline import watch as watching
 from pipeline.config import PipelineConfig
+from pipeline.demo import DEFAULT_SEED, make_demo
 from pipeline.lake import Lake
 from pipeline.lock import LakeBusyError
 from pipeline.status import as_text
@@ -105,6 +107,27 @@ def status(data: Path, *, as_json: bool) -> None:
 
 @main.command()
 @_data
+@_retention
+@_lock_wait
+@click.option("--days", type=click.IntRange(min=1), default=90, show_default=True)
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True)
+def demo(*, days: int, seed: int, **settings: Any) -> None:
+    """Fill the lake with made-up installs; `purge --demo` removes them all."""
+    config = PipelineConfig(**settings)
+    with _bar("Making days", days) as bar:
+
+        def advance(done: int, _total: int) -> None:
+            bar.update(done - bar.n)
+
+        events = _guarded(lambda: make_demo(config.data, days=days, seed=seed, progress=advance))
+    with _bar("Curating days", days) as bar:
+        done = _guarded(lambda: passes.run(config, _now(), on_day=lambda _: bar.update()))
+    click.echo(f"Made {events:,} demo events on {len(done.days):,} days.")
+    click.echo(f"To remove them: python -m pipeline purge --demo --data {config.data}")
+
+
+@main.command()
+@_data
 @_lock_wait
 @click.option("--demo", is_flag=True, help="Every event that the demo made.")
 @click.option("--package", "package_id", metavar="ID", help="Every event of one package.")
@@ -149,6 +172,11 @@ def _say(done: passes.Pass) -> None:
         f"Curated {done.files:,} files into {len(done.days):,} days; "
         f"{done.rejected:,} rows rejected, {done.unreadable:,} files unreadable."
     )
+
+
+def _bar(what: str, days: int) -> "tqdm[NoReturn]":
+    # None: no bar where nobody watches, such as in a log.
+    return tqdm(total=days, desc=what, unit="day", leave=False, disable=None)
 
 
 def _guarded(work: Callable[[], _Done]) -> _Done:
