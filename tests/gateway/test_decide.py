@@ -1,0 +1,271 @@
+"""Decisions: one story a file in cases/, and what holds for every request whatever."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway import manifest, table
+from gateway.decide import decide
+from gateway.decision import Decision, Redirect, Refusal
+from gateway.request import Request
+from gateway.routefile import read_toml
+from gateway.routes import (
+    CatchAllRoute,
+    DockerRoute,
+    FileRoute,
+    NpmInstallRoute,
+    NpmRoute,
+    PixelRoute,
+    PythonFile,
+    PythonRoute,
+    RegexRoute,
+    TelemetryRoute,
+)
+from gateway.table import RouteTable
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))
+
+
+class CaseRequest(msgspec.Struct, forbid_unknown_fields=True):
+    host: str
+    path: str
+    method: str = "GET"
+    query: str = ""
+    headers: dict[str, str] = {}
+    body: str = ""
+    scheme: str = "https"
+    authority: str = ""
+
+
+class Case(msgspec.Struct, forbid_unknown_fields=True):
+    story: str
+    request: CaseRequest
+    expect: dict[str, Any]  # compared whole, so a misspelt key fails
+    routes: str = ""  # a routes file
+    manifest: str = ""  # or a Scarf manifest
+
+
+@pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
+def test_case(file: Path) -> None:
+    case = msgspec.convert(tomllib.loads(file.read_text()), Case)
+    assert bool(case.routes) != bool(case.manifest), "a case has routes or a manifest"
+    asked = case.request
+    request = Request(
+        asked.method,
+        asked.host,
+        asked.path,
+        asked.query,
+        asked.headers,
+        asked.body.encode(),
+        asked.scheme,
+        asked.authority or asked.host,
+    )
+    assert told(decide(served(case), request)) == case.expect
+
+
+def served(case: Case) -> RouteTable:
+    read = read_toml(case.routes, "case") if case.routes else manifest.read(case.manifest, "case")
+    placed, problems = read
+    assert problems == []
+    return table.build([each.route for each in placed])
+
+
+def told(decision: Decision) -> dict[str, Any]:
+    """A decision as a case writes it: its kind, and every field that is not the default."""
+    kind = type(decision).__name__.lower()
+    return {"answer": kind, **_fields(decision)}
+
+
+def _fields(struct: msgspec.Struct) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for field in msgspec.structs.fields(struct):
+        value = getattr(struct, field.name)
+        default = {} if field.default is msgspec.NODEFAULT else field.default
+        if field.name == "hits":
+            value = [_fields(hit) for hit in value]
+            default = []
+        if field.required or value != default:
+            fields[field.name] = value.decode() if isinstance(value, bytes) else value
+    return fields
+
+
+def test_a_misspelt_key_in_a_case_fails() -> None:
+    with pytest.raises(msgspec.ValidationError, match="methd"):
+        msgspec.convert(
+            {"story": "", "request": {"host": "a", "path": "/", "methd": "GET"}, "expect": {}}, Case
+        )
+
+
+HOST = "get.acme.example"
+EVERYTHING = table.build(
+    [
+        DockerRoute(domains=(HOST,), image="acme/tool", registry="ghcr.example"),
+        DockerRoute(domains=(HOST,), pattern="lib/*", registry="r.example", mode="redirect"),
+        DockerRoute(domains=(HOST,), image="acme/own", registry="ghcr.example", private=True),
+        PixelRoute(domains=("*",), pixel_id="*"),
+        TelemetryRoute(domains=(HOST,), package="t", path="/events"),
+        TelemetryRoute(domains=(HOST,), package="t", path="/vouched", token_sha256=("0" * 64,)),
+        NpmInstallRoute(domains=(HOST,)),
+        PythonRoute(domains=(HOST,), package="live"),
+        PythonRoute(
+            domains=(HOST,),
+            package="listed",
+            files=(PythonFile(url="https://files.acme.example/listed-1.0.tar.gz"),),
+        ),
+        NpmRoute(domains=(HOST,), package="@acme/tool", registry="https://npm.example"),
+        FileRoute(
+            domains=(HOST,),
+            package="files",
+            incoming_path="/files/{version}/{name}.zip?os={os}",
+            outgoing_url="https://files.acme.example/{version}/{name}-{os}.zip?a=1",
+        ),
+        FileRoute(
+            domains=(HOST,),
+            package="below",
+            incoming_path="/below/{+path}",
+            outgoing_url="https://files.acme.example/below/{+path}?from={path}",
+        ),
+        FileRoute(domains=(HOST,), package="told", incoming_path="/told/{a}-{b}-{c}"),
+        RegexRoute(
+            domains=(HOST,),
+            package="regex",
+            pattern=r"/(?<name>.*)-(?<version>[0-9].*)",
+            outgoing_url="https://files.acme.example/{name}/{+version}",
+        ),
+        CatchAllRoute(domains=(HOST,), target="https://rest.acme.example"),
+        CatchAllRoute(domains=("prefixed.example",), target="rest.acme.example/below"),
+    ]
+)
+TARGETS = {
+    "files.acme.example",
+    "rest.acme.example",
+    "r.example",
+    # These go to the gateway's own paths.
+    "",
+}
+
+beginnings = st.sampled_from(
+    [
+        "",
+        "*",
+        "/",
+        "//",
+        "/v2/",
+        "/v2/lib/x/manifests/",
+        "/v2/acme/own/blobs/sha256:",
+        "/a.png",
+        "/events",
+        "/vouched",
+        "/package-event/install",
+        "/simple",
+        "/simple/",
+        "/simple/Listed",
+        "/simple/listed/",
+        "/packages/listed/",
+        "/@acme%2ftool",
+        "/@acme/tool/-/",
+        "/files/",
+        "/below/",
+        "/told/",
+        "/x-1",
+    ]
+)
+# What has broken redirectors before, among arbitrary text.
+awkward = st.sampled_from(
+    [
+        *(
+            "//evil.example",
+            "/..",
+            "/%2e%2e/",
+            "@evil.example",
+            "https://evil.example/",
+            "{version}",
+        ),
+        *("\\", "%5c", "%40", "%0d%0a", "%00", "%2f", "%", "%zz", "%ff", "%c3%a9", "é", "。"),
+        *(
+            "?",
+            "#",
+            ":",
+            ";",
+            "&",
+            "=",
+            "+",
+            "-",
+            ".zip",
+            "x",
+            "1.0",
+            " ",
+            "\r\n",
+            "\udcff",
+            "\ud800",
+        ),
+    ]
+)
+texts = st.lists(awkward | st.text(st.characters(codec=None)), max_size=8).map("".join)
+# A server reads headers from bytes, so that halves of surrogate pairs are none of its.
+header_texts = st.binary().map(lambda sent: sent.decode("utf-8", "surrogateescape"))
+requests = st.builds(
+    Request,
+    method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS", "BREW", ""]),
+    host=st.sampled_from([HOST, "prefixed.example", "other.example", ""]),
+    path=st.tuples(beginnings, texts).map("".join),
+    query=texts | st.tuples(st.sampled_from(["x-pxid=", "os="]), texts).map("".join),
+    headers=st.dictionaries(
+        st.sampled_from(["authorization", "accept", "if-none-match", "content-encoding"]),
+        header_texts | header_texts.map(lambda text: f"Bearer {text}"),
+    ),
+    body=st.binary() | texts.map(lambda text: f'{{"{text}": "{text}"}}'.encode("utf-8", "replace")),
+    scheme=st.sampled_from(["http", "https"]),
+    authority=st.sampled_from(["", f"{HOST}:8080"]),
+)
+
+
+@given(requests)
+@example(Request("GET", HOST, "/below//evil.example/%2e%2e/%5c@x"))
+def test_every_request_has_a_safe_answer(request: Request) -> None:
+    decision = decide(EVERYTHING, request)
+    if isinstance(decision, Refusal):
+        assert 400 <= decision.status < 500
+        assert decision.reason
+        assert_header_safe(*decision.headers.values())
+    if isinstance(decision, Redirect):
+        assert_header_safe(decision.location, decision.cache_control)
+        assert urlsplit(decision.location).netloc in TARGETS
+        # Browsers take a backslash for a slash, and what stands before an @ for a name.
+        assert "\\" not in decision.location
+        assert "@" not in decision.location.removeprefix("https://").partition("/")[0]
+
+
+def assert_header_safe(*values: str) -> None:
+    for value in values:
+        assert value.isascii()
+        assert value.isprintable()
+
+
+@given(requests)
+def test_a_redirect_without_variables_in_its_host_keeps_to_its_host(request: Request) -> None:
+    decision = decide(EVERYTHING, request)
+    if isinstance(decision, Redirect) and decision.location.startswith("https://"):
+        host = decision.location.removeprefix("https://").partition("/")[0].partition("?")[0]
+        assert host in TARGETS
+
+
+@given(requests)
+def test_every_hit_can_be_written_down(request: Request) -> None:
+    for hit in getattr(decide(EVERYTHING, request), "hits", ()):
+        assert hit.package_id
+        msgspec.json.encode(hit)
+
+
+def test_an_unknown_host_and_an_unknown_path_are_told_apart() -> None:
+    routes = table.build([FileRoute(domains=(HOST,), package="p", incoming_path="/x")])
+    host = decide(routes, Request("GET", "other.example", "/x"))
+    path = decide(routes, Request("GET", HOST, "/y"))
+    assert host == Refusal(status=404, reason="no route serves this domain")
+    assert path == Refusal(status=404, reason="no route matches this path")
