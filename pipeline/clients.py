@@ -25,11 +25,11 @@ _AGENT = pl.Struct(dict.fromkeys(COLUMNS, pl.String))
 # About 1 kB each: at most 64 MB.
 _parse = lru_cache(maxsize=65_536)(parse)
 
-_OS = {"linux": "Linux", "darwin": "macOS", "macos": "macOS", "windows": "Windows"} | {
+_OS: Final = {"linux": "Linux", "darwin": "macOS", "macos": "macOS", "windows": "Windows"} | {
     "win32": "Windows",
     "freebsd": "FreeBSD",
 }
-_ARCH = {
+_ARCH: Final = {
     "x64": "amd64",
     "x86_64": "amd64",
     "aarch64": "arm64",
@@ -38,6 +38,9 @@ _ARCH = {
     "arm64/v8": "arm64",
     "ia32": "386",
 } | {name: name for name in ("amd64", "arm64", "386", "ppc64le", "s390x", "riscv64")}
+_TOLD: Final = pl.Struct(
+    dict.fromkeys(("os", "arch", "node", "installed_os", "installed_arch"), pl.String)
+)
 
 
 def with_clients(events: pl.LazyFrame) -> pl.LazyFrame:
@@ -45,32 +48,43 @@ def with_clients(events: pl.LazyFrame) -> pl.LazyFrame:
 
     Needs `user_agent`, `variables`, `route_type` and `event_type`, and leaves them in place.
     """
-    agent = per_distinct("user_agent", _parse_column, _AGENT)
-    known = events.with_columns(agent.alias("_agent")).unnest("_agent")
-    return _with_npm_installs(_with_yarn(_with_platforms(known)))
+    known = events.with_columns(
+        per_distinct("user_agent", _read_user_agents, _AGENT).alias("_agent"),
+        per_distinct("variables", _read_variables, _TOLD).alias("_told"),
+    ).unnest("_agent")
+    return known.pipe(_with_platforms).pipe(_with_yarn).pipe(_with_npm_installs).drop("_told")
 
 
-def _parse_column(user_agents: pl.Series) -> pl.Series:
+def _read_user_agents(user_agents: pl.Series) -> pl.Series:
     agents = [_parse(text or "") for text in user_agents]
-    return pl.DataFrame(agents, schema=dict(_AGENT), orient="row").to_struct("user_agent")
+    return pl.DataFrame(agents, schema=dict(_AGENT), orient="row").to_struct("agent")
+
+
+def _read_variables(variables: pl.Series) -> pl.Series:
+    platform = _variable("platform").str.to_lowercase().str.splitn("/", 2)
+    told = {
+        "os": pl.coalesce(
+            _named(platform.struct.field("field_0"), _OS),
+            _named(_variable("os").str.to_lowercase(), _OS),
+        ),
+        "arch": pl.coalesce(
+            _named(platform.struct.field("field_1"), _ARCH),
+            _named(_variable("arch").str.to_lowercase(), _ARCH),
+        ),
+        "node": _variable("nodeVersion").str.extract(r"^v?([0-9][0-9A-Za-z.-]{0,31})$"),
+        "installed_os": _named(_variable("rawPlatform"), _OS),
+        "installed_arch": _named(_variable("rawArch"), _ARCH),
+    }
+    return pl.DataFrame({"variables": variables}).select(**told).to_struct("told")
 
 
 def _with_platforms(events: pl.LazyFrame) -> pl.LazyFrame:
     # containerd and podman do not say what they run on, but the manifest that they chose does; a
     # file's template variables do the same for curl.
-    is_silent = pl.col("agent_kind").is_in(["tool", "library"]) & (
-        pl.col("os").is_null() | pl.col("arch").is_null()
+    is_tool = pl.col("agent_kind").is_in(["tool", "library"])
+    return events.with_columns(
+        pl.coalesce(name, pl.when(is_tool).then(_told(name))).alias(name) for name in ("os", "arch")
     )
-    platform = _variable("platform", is_silent).str.to_lowercase().str.splitn("/", 2)
-    system = pl.coalesce(
-        _named(platform.struct.field("field_0"), _OS),
-        _named(_variable("os", is_silent).str.to_lowercase(), _OS),
-    )
-    machine = pl.coalesce(
-        _named(platform.struct.field("field_1"), _ARCH),
-        _named(_variable("arch", is_silent).str.to_lowercase(), _ARCH),
-    )
-    return events.with_columns(os=pl.coalesce("os", system), arch=pl.coalesce("arch", machine))
 
 
 def _with_yarn(events: pl.LazyFrame) -> pl.LazyFrame:
@@ -87,14 +101,13 @@ def _with_npm_installs(events: pl.LazyFrame) -> pl.LazyFrame:
     # A post-install reporter sends its facts in the body and often no user agent.
     is_report = (pl.col("route_type") == "npm") & (pl.col("event_type") == "install")
     is_silent = is_report & pl.col("agent_kind").is_in(["unknown", "library"])
-    node = _variable("nodeVersion", is_silent).str.extract(r"^v?(\d[0-9A-Za-z.-]{0,31})$")
     reported = {
         "client": pl.lit("scarf-js"),
         "client_version": pl.lit(None, pl.String),
-        "runtime": pl.when(node.is_not_null()).then(pl.lit("Node.js")),
-        "runtime_version": node,
-        "os": _named(_variable("rawPlatform", is_silent), _OS),
-        "arch": _named(_variable("rawArch", is_silent), _ARCH),
+        "runtime": pl.when(_told("node").is_not_null()).then(pl.lit("Node.js")),
+        "runtime_version": _told("node"),
+        "os": _told("installed_os"),
+        "arch": _told("installed_arch"),
         "agent_kind": pl.lit("library"),
     }
     return events.with_columns(
@@ -103,11 +116,14 @@ def _with_npm_installs(events: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _variable(name: str, where: pl.Expr) -> pl.Expr:
+def _told(name: str) -> pl.Expr:
+    return pl.col("_told").struct.field(name)
+
+
+def _variable(name: str) -> pl.Expr:
     # A regular expression is three times as fast as a JSON path and as right: inside a string value
-    # the quotes would be escaped. Rows that do not need it are masked, and cost nothing.
-    value = pl.when(where).then("variables")
-    return value.str.extract(rf'"{name}"\s*:\s*"([^"\\]*)"')
+    # the quotes would be escaped.
+    return pl.col("variables").str.extract(rf'"{name}"\s*:\s*"([^"\\]*)"')
 
 
 def _named(value: pl.Expr, names: dict[str, str]) -> pl.Expr:

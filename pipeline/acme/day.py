@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 
 from gateway.events import SCHEMA, VERSION
+from pipeline.acme.catalogue import PACKAGES
 from pipeline.acme.people import Flags, Floats, Ints, People
 from pipeline.acme.story import Release, excitement, interest, releases_until
-from pipeline.acme.streams import PACKAGES, Package, Visits
+from pipeline.acme.visits import Package, Visits
 
 # Visits on an ordinary weekday; one makes two requests or so.
 _VISITS: Final = 2350
