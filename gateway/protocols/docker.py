@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.decision import Decision, FromRegistry, Hit, Redirect, Refusal, Reply
 from gateway.events import EventType
+from gateway.globs import compile_glob, is_literal
 from gateway.request import Request
 from gateway.routes import DockerRoute
 
@@ -51,11 +52,19 @@ class _Target(msgspec.Struct, frozen=True, gc=False):
     registry: str
 
 
+class _Pattern(msgspec.Struct, frozen=True, gc=False):
+    """A pattern with its place in the file, where the first one that matches wins."""
+
+    place: int
+    expression: re.Pattern[str]
+    target: _Target
+
+
 class DockerIndex(msgspec.Struct, frozen=True):
     """One host's images: exact names first, then patterns in file order."""
 
     images: dict[str, _Target]
-    patterns: tuple[tuple[re.Pattern[str], _Target], ...]
+    patterns: dict[str, list[_Pattern]]  # by first segment, "" where that is no plain name
     private: bool  # some route wants the client's credentials, so the ping must ask for them
     ping: str  # where to send the ping; "": it is answered here
 
@@ -63,20 +72,22 @@ class DockerIndex(msgspec.Struct, frozen=True):
 def build(routes: Sequence[DockerRoute]) -> DockerIndex:
     """Prepare one host's images."""
     images: dict[str, _Target] = {}
-    patterns = []
-    for route in routes:
+    patterns: dict[str, list[_Pattern]] = {}
+    for place, route in enumerate(routes):
         target = _Target(route, registry_url(route.registry))
         if route.image:
             images.setdefault(route.image, target)
         elif route.pattern:
-            patterns.append((compile_pattern(route.pattern), target))
+            first = route.pattern.partition("/")[0]
+            pattern = _Pattern(place, compile_glob(route.pattern), target)
+            patterns.setdefault(first if is_literal(first) else "", []).append(pattern)
     registries = {registry_url(route.registry) for route in routes}
     # dockerd keys its token on the host that finally answered the ping, so where everything is
     # redirected to one registry the ping must go there as well.
     redirected = len(registries) == 1 and all(route.mode == "redirect" for route in routes)
     return DockerIndex(
         images=images,
-        patterns=tuple(patterns),
+        patterns=patterns,
         private=any(route.private for route in routes),
         ping=f"{registries.pop()}/v2/" if redirected else "",
     )
@@ -89,23 +100,6 @@ def registry_url(registry: str) -> str:
         scheme, rest = "https", scheme
     host, slash, path = rest.partition("/")
     return f"{scheme}://{_ALIASES.get(host, host)}{slash}{path}"
-
-
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """An image pattern as a regular expression over the whole name.
-
-    A star is one path segment, or the rest of one; {a,b} is either. Everything else is literal.
-    """
-    parts = []
-    for piece in re.split(r"(\*|\{[^{}]*\})", pattern):
-        if piece == "*":
-            parts.append("[^/]+")
-        elif piece.startswith("{") and piece.endswith("}"):
-            choices = piece[1:-1].split(",")
-            parts.append(f"(?:{'|'.join(re.escape(choice) for choice in choices)})")
-        else:
-            parts.append(re.escape(piece))
-    return re.compile("".join(parts))
 
 
 def decide(index: DockerIndex, request: Request) -> Decision | None:
@@ -159,7 +153,17 @@ def _find(index: DockerIndex, name: str) -> _Target | None:
     # The grammar is checked before a pattern may hand a name on to an upstream.
     if len(name) > _NAME_LIMIT or not _NAME.fullmatch(name):
         return None
-    return next((target for pattern, target in index.patterns if pattern.fullmatch(name)), None)
+    first = name.partition("/")[0]
+    matches = [
+        next((each for each in patterns if each.expression.fullmatch(name)), None)
+        for patterns in (index.patterns.get(first, ()), index.patterns.get("", ()))
+    ]
+    found = min((each for each in matches if each is not None), key=_place, default=None)
+    return found.target if found is not None else None
+
+
+def _place(pattern: _Pattern) -> int:
+    return pattern.place
 
 
 def _is_reference(endpoint: Endpoint, reference: str) -> bool:

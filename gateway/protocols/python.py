@@ -1,7 +1,7 @@
 """Python packages: the simple index as pip, uv and poetry read it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -45,7 +45,7 @@ class PythonIndex(msgspec.Struct, frozen=True):
     """One host's Python index."""
 
     projects: dict[str, _Project]
-    root: simple_page.Page
+    root: dict[simple_page.Format, bytes]  # the list of projects in each of its forms
 
 
 def build(routes: Sequence[PythonRoute]) -> PythonIndex:
@@ -54,7 +54,9 @@ def build(routes: Sequence[PythonRoute]) -> PythonIndex:
     for route in routes:
         name = canonicalize_name(route.package)
         projects.setdefault(name, _project(name, route))
-    return PythonIndex(projects, simple_page.project_list(sorted(projects)))
+    names = simple_page.project_list(sorted(projects))
+    root = {form: simple_page.rendered(names, form) for form in simple_page.CONTENT_TYPES}
+    return PythonIndex(projects, root)
 
 
 def _project(name: str, route: PythonRoute) -> _Project:
@@ -85,7 +87,7 @@ def decide(index: PythonIndex, request: Request) -> Decision | None:
     if path == "/simple":
         return _moved(SIMPLE, request)
     if path == SIMPLE:
-        return _wrong_method(request) or _page_reply(index.root, request)
+        return _wrong_method(request) or _page_reply(index.root.__getitem__, request)
     if path.startswith(FILES):
         return _file(index, request, path.removeprefix(FILES))
     if path.startswith(SIMPLE):
@@ -146,7 +148,7 @@ def _project_page(project: _Project, request: Request) -> Decision:
     if project.page is None:
         return _live(project, request, hit)
     page = simple_page.with_links(project.page, _base(project, request))
-    return _page_reply(page, request, (hit,))
+    return _page_reply(lambda form: simple_page.rendered(page, form), request, (hit,))
 
 
 def _live(project: _Project, request: Request, hit: Hit, file_name: str = "") -> FromSimpleIndex:
@@ -166,12 +168,12 @@ def _base(project: _Project, request: Request) -> str:
 
 
 def _page_reply(
-    page: simple_page.Page, request: Request, hits: tuple[Hit, ...] = ()
+    render: Callable[[simple_page.Format], bytes], request: Request, hits: tuple[Hit, ...] = ()
 ) -> Reply | Refusal:
     form = simple_page.wanted_format(request.headers.get("accept", ""), request.query)
     if form is None:
         return Refusal(status=406, reason="an index page is HTML or JSON (PEP 691)")
-    body = simple_page.rendered(page, form)
+    body = render(form)
     etag = simple_page.entity_tag(body)
     headers = {"ETag": etag, "Vary": "Accept"}
     known = has_it_already(request.headers.get("if-none-match", ""), etag)

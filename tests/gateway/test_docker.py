@@ -85,20 +85,30 @@ def test_a_pattern_creates_the_package_that_its_match_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "name", "matches"),
+    ("patterns", "name", "winner"),
     [
-        pytest.param("library/*", "library/redis", True, id="star"),
-        pytest.param("library/*", "library/a/b", False, id="a star is one segment"),
-        pytest.param("*/tool", "acme/tool", True, id="star first"),
-        pytest.param("acme/{a,b}", "acme/b", True, id="choice"),
-        pytest.param("acme/{a,b}", "acme/c", False, id="no choice"),
-        pytest.param("acme/cal.com", "acme/calxcom", False, id="a dot is a dot"),
-        pytest.param("acme/tool-*", "acme/tool-cli", True, id="star in a segment"),
-        pytest.param("library/*", "library", False, id="too short"),
+        pytest.param(["library/*"], "library/redis", 0, id="star"),
+        pytest.param(["library/*"], "library/a/b", None, id="a star is one segment"),
+        pytest.param(["library/*"], "library", None, id="too short"),
+        pytest.param(["*/tool"], "acme/tool", 0, id="star first"),
+        pytest.param(["acme/{a,b}"], "acme/b", 0, id="choice"),
+        pytest.param(["acme/{a,b}"], "acme/c", None, id="no choice"),
+        pytest.param(["acme/cal.*"], "acme/calxcom", None, id="a dot is a dot"),
+        pytest.param(["acme/*", "*/tool"], "acme/tool", 0, id="plain segment first"),
+        pytest.param(["*/tool", "acme/*"], "acme/tool", 0, id="star first, file order"),
+        pytest.param(["x/*", "{acme,b}/*", "acme/*"], "acme/tool", 1, id="choice before plain"),
+        pytest.param(["acme/a*", "*/*", "acme/*"], "acme/b", 1, id="next that matches"),
     ],
 )
-def test_patterns(pattern: str, name: str, *, matches: bool) -> None:
-    assert (docker.compile_pattern(pattern).fullmatch(name) is not None) is matches
+def test_the_first_pattern_that_matches_wins(
+    patterns: list[str], name: str, winner: int | None
+) -> None:
+    routes = [route(pattern=pattern, rule_id=str(place)) for place, pattern in enumerate(patterns)]
+    decision = ask(f"/v2/{name}/manifests/1", index=docker.build(routes))
+    if winner is None:
+        assert decision.status == 404
+    else:
+        assert decision.hits[0].variables == {"rule-id": str(winner)}
 
 
 def test_an_exact_image_wins_over_a_pattern_before_it() -> None:
