@@ -5,8 +5,10 @@ from typing import Final
 import polars as pl
 
 from pipeline.clients import with_clients
+from pipeline.companies import with_companies
 from pipeline.count import with_counts, with_firsts
 from pipeline.schema import EVENTS
+from pipeline.traffic import with_traffic
 from pipeline.versions import with_versions
 
 # The order of rows in an events file. Equal ids share the whole key, so duplicates are neighbours.
@@ -16,7 +18,13 @@ ORDER: Final = ("package", "event_time", "event_id")
 def enrich(raw: pl.LazyFrame) -> pl.LazyFrame:
     """Turn clean raw rows into rows of the events table, each by itself, in file order."""
     # Raw rows have fewer columns: to sort before the others are added takes half as long.
-    return raw.sort(ORDER).pipe(with_clients).pipe(_in_events_schema)
+    return (
+        raw.sort(ORDER)
+        .pipe(with_clients)
+        .pipe(with_companies)
+        .pipe(with_traffic)
+        .pipe(_in_events_schema)
+    )
 
 
 def curate(kept: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
