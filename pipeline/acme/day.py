@@ -15,7 +15,10 @@ from pipeline.acme.visits import Package, Visits
 
 # Visits on an ordinary weekday; one makes two requests or so.
 _VISITS: Final = 2350
+# The shares of machines that try release candidates, and of people who have been here before.
 _EARLY_ADOPTERS: Final = 0.05
+_REGULARS: Final = 0.75
+_RELEASE_HOUR: Final = 6  # UTC
 
 
 def demo_day(people: People, day: dt.date) -> pl.DataFrame:
@@ -48,26 +51,31 @@ def _visit(
     mean = _VISITS * package.share * interest(day) * weight.sum()
     count = random.poisson(mean)
     machine = random.choice(people.count, count, p=weight / weight.sum())
+    second = people.second_of_day(random, machine, day.weekday())
     return Visits(
         package=package,
         people=people,
         machine=machine,
-        second=people.second_of_day(random, machine, day.weekday()),
-        release=_chosen_releases(people, machine, day, random),
+        second=second,
+        release=_chosen_releases(people, machine, second, day, random),
         day=day,
         random=random,
     )
 
 
 def _chosen_releases(
-    people: People, machine: Ints, day: dt.date, random: np.random.Generator
+    people: People, machine: Ints, second: Floats, day: dt.date, random: np.random.Generator
 ) -> list[Release]:
     """What each visit is after: the newest release that its machine has got round to."""
     releases = releases_until(day)
     stable = [release for release in releases if not release.candidate]
-    out = np.array([release.day.toordinal() for release in stable])
-    moved = day.toordinal() - people.lag[machine] * random.uniform(0.7, 1.3, len(machine))
-    index = np.searchsorted(out, moved, side="right") - 1
+    out = np.array([release.day.toordinal() + _RELEASE_HOUR / 24 for release in stable])
+    lag = people.lag[machine] * random.uniform(0.7, 1.3, len(machine))
+    # Who comes for the first time takes what is there; after a launch that is nearly everyone.
+    newcomer = random.random(len(machine)) > _REGULARS / excitement(day)
+    lag[newcomer & people.is_profile("person")[machine]] = 0
+    reached = day.toordinal() + second / 86_400 - lag
+    index = np.searchsorted(out, reached, side="right") - 1
     chosen = [stable[i] for i in index.clip(min=0)]
     newest = releases[-1]
     if newest.candidate:
