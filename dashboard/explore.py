@@ -62,7 +62,7 @@ def run(root: Path, sql: str, seconds: float = MAX_SECONDS, rows: int = MAX_ROWS
     """Answer one statement. Every failure is a QueryError."""
     started = time.monotonic()
     with _locked(root) as database:
-        statement = _only_statement(database, sql)
+        query = _only_query(database, sql)
         too_slow = threading.Event()
 
         def stop() -> None:
@@ -74,7 +74,7 @@ def run(root: Path, sql: str, seconds: float = MAX_SECONDS, rows: int = MAX_ROWS
         try:
             # One row more than is shown tells whether there were more; the limit is DuckDB's own,
             # so that a query over everything stops early.
-            found = pl.DataFrame(database.sql(statement.query).limit(rows + 1).to_arrow_table())
+            found = pl.DataFrame(database.sql(query).limit(rows + 1).to_arrow_table())
         except (duckdb.Error, RuntimeError) as error:
             if too_slow.is_set():
                 raise QueryError(
@@ -111,7 +111,7 @@ def _locked(root: Path) -> duckdb.DuckDBPyConnection:
     return database
 
 
-def _only_statement(database: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+def _only_query(database: duckdb.DuckDBPyConnection, sql: str) -> str:
     try:
         statements = database.extract_statements(sql)
     except duckdb.Error as error:
@@ -123,7 +123,11 @@ def _only_statement(database: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Sta
     # EXPLAIN is not among them: EXPLAIN ANALYZE runs what it explains, a COPY to a file included.
     if statements[0].type != duckdb.StatementType.SELECT:
         raise QueryError("Only statements that read are run here: SELECT, WITH, FROM, DESCRIBE.")
-    return statements[0]
+    # The limit is put around the query, so it must end where its last word does: a comment may
+    # follow the semicolon.
+    query = statements[0].query
+    ends = [at for at, kind in duckdb.tokenize(query) if query[at] == ";"]
+    return query[: ends[-1]] if ends else query
 
 
 def _said(error: Exception) -> str:

@@ -91,7 +91,7 @@ def leaders(filters: Filters) -> None:
         "company": "Companies",
         "country": "Countries",
         "version": "Versions",
-        "referrer": "Referrers",
+        "referrer": "Referrers of installs and page views",
     }
     for column, (what, title) in zip(columns, titles.items(), strict=True):
         found = warehouse.ask(overview.top, filters, what)
@@ -105,9 +105,15 @@ def leaders(filters: Filters) -> None:
             )
             for key, name, value in found.select("id", "name", "installs").rows()
         ]
-        heading = "installs and views" if what == "referrer" else unit
         with column.container(border=True, key=f"card-{what}"):
-            st.html(lists.ranked(title, rows, heading, empty="Nothing in this period."))
+            st.html(
+                lists.ranked(
+                    title,
+                    rows,
+                    "both" if what == "referrer" else unit,
+                    empty="Nothing in this period.",
+                )
+            )
 
 
 def _help(meaning: str | None, versus: str | None) -> str | None:

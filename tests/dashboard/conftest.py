@@ -49,7 +49,7 @@ def write_lake(root: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
         endpoint_id=pl.coalesce("endpoint_id", "origin_id"),
         date=pl.col("event_time").dt.date(),
     ).drop("row")
-    events = events.sort("date", "package_id", "event_time")
+    events = events.sort("date", "package_id", "event_time", maintain_order=True)
     kind = ["date", "counted", "event_type", "origin_id"]
     for flag, keys in (
         ("first_of_type", kind),
