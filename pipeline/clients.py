@@ -41,6 +41,7 @@ _ARCH: Final = {
 _TOLD: Final = pl.Struct(
     dict.fromkeys(("os", "arch", "node", "installed_os", "installed_arch"), pl.String)
 )
+_PLATFORM: Final = pl.Struct({"os": pl.String, "arch": pl.String})
 
 
 def with_clients(events: pl.LazyFrame) -> pl.LazyFrame:
@@ -52,7 +53,27 @@ def with_clients(events: pl.LazyFrame) -> pl.LazyFrame:
         per_distinct("user_agent", _read_user_agents, _AGENT).alias("_agent"),
         per_distinct("variables", _read_variables, _TOLD).alias("_told"),
     ).unnest("_agent")
-    return known.pipe(_with_platforms).pipe(_with_yarn).pipe(_with_npm_installs).drop("_told")
+    return known.pipe(_with_told_platforms).pipe(_with_yarn).pipe(_with_npm_installs).drop("_told")
+
+
+def with_image_platforms(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Fill `os` and `arch` from `platform` where the client did not tell them.
+
+    The platform of a pull is known only once its requests have been put together.
+    """
+    told = per_distinct("platform", _read_platforms, _PLATFORM)
+    return events.with_columns(
+        pl.coalesce(name, told.struct.field(name)).alias(name) for name in ("os", "arch")
+    )
+
+
+def _read_platforms(platforms: pl.Series) -> pl.Series:
+    parts = pl.col("platform").str.splitn("/", 2).struct
+    told = {
+        "os": _named(parts.field("field_0"), _OS),
+        "arch": _named(parts.field("field_1"), _ARCH),
+    }
+    return pl.DataFrame({"platform": platforms}).select(**told).to_struct("platform")
 
 
 def _read_user_agents(user_agents: pl.Series) -> pl.Series:
@@ -61,16 +82,9 @@ def _read_user_agents(user_agents: pl.Series) -> pl.Series:
 
 
 def _read_variables(variables: pl.Series) -> pl.Series:
-    platform = _variable("platform").str.to_lowercase().str.splitn("/", 2)
     told = {
-        "os": pl.coalesce(
-            _named(platform.struct.field("field_0"), _OS),
-            _named(_variable("os").str.to_lowercase(), _OS),
-        ),
-        "arch": pl.coalesce(
-            _named(platform.struct.field("field_1"), _ARCH),
-            _named(_variable("arch").str.to_lowercase(), _ARCH),
-        ),
+        "os": _named(_variable("os").str.to_lowercase(), _OS),
+        "arch": _named(_variable("arch").str.to_lowercase(), _ARCH),
         "node": _variable("nodeVersion").str.extract(r"^v?([0-9][0-9A-Za-z.-]{0,31})$"),
         "installed_os": _named(_variable("rawPlatform"), _OS),
         "installed_arch": _named(_variable("rawArch"), _ARCH),
@@ -78,9 +92,8 @@ def _read_variables(variables: pl.Series) -> pl.Series:
     return pl.DataFrame({"variables": variables}).select(**told).to_struct("told")
 
 
-def _with_platforms(events: pl.LazyFrame) -> pl.LazyFrame:
-    # containerd and podman do not say what they run on, but the manifest that they chose does; a
-    # file's template variables do the same for curl.
+def _with_told_platforms(events: pl.LazyFrame) -> pl.LazyFrame:
+    # curl does not say what it runs on, but the variables of a file's template do.
     is_tool = pl.col("agent_kind").is_in(["tool", "library"])
     return events.with_columns(
         pl.coalesce(name, pl.when(is_tool).then(_told(name))).alias(name) for name in ("os", "arch")

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.clients import with_clients
+from pipeline.clients import with_clients, with_image_platforms
 from pipeline.companies import with_companies
 from pipeline.count import with_counts, with_firsts
 from pipeline.schema import EVENTS
@@ -36,6 +36,7 @@ def curate(kept: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
         new.merge_sorted(kept, key=list(ORDER), maintain_order=True)
         .pipe(_without_duplicates)
         .pipe(with_counts)
+        .pipe(with_image_platforms)
         # A tag is attributed to a pull above, and is then taken apart like any version.
         .pipe(with_versions)
         .pipe(with_firsts)

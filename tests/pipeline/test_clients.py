@@ -13,7 +13,7 @@ from pipeline.agents.agent import AGENT_KINDS, Agent
 from pipeline.agents.marks import BOTS, SPECIFIC
 from pipeline.agents.parse import parse
 from pipeline.agents.products import PRODUCTS
-from pipeline.clients import COLUMNS, with_clients
+from pipeline.clients import COLUMNS, with_clients, with_image_platforms
 from pipeline.schema import EVENTS
 
 FILES = sorted((Path(__file__).parent / "agents").glob("*.toml"))
@@ -109,6 +109,31 @@ def test_the_streaming_engine_gives_the_same() -> None:
     agents = [f"curl/8.{n % 300}.0" for n in range(20_000)]
     query = with_clients(events_with(agents))
     assert query.collect(engine="streaming").equals(query.collect(engine="in-memory"))
+
+
+@pytest.mark.parametrize(
+    ("platform", "told", "expected"),
+    [
+        pytest.param("linux/amd64", (None, None), ("Linux", "amd64"), id="the-platform-tells"),
+        pytest.param("linux/arm64/v8", (None, None), ("Linux", "arm64"), id="with-variant"),
+        pytest.param("linux/arm/v7", (None, None), ("Linux", "arm/v7"), id="variant-that-counts"),
+        pytest.param("linux/amd64", ("Linux", "arm64"), ("Linux", "arm64"), id="the-client-told"),
+        pytest.param("linux/amd64", ("Linux", None), ("Linux", "amd64"), id="the-client-told-half"),
+        pytest.param("linux/toaster", (None, None), ("Linux", None), id="unknown-architecture"),
+        pytest.param("plan9", (None, None), (None, None), id="unknown-system"),
+        pytest.param(None, ("Linux", None), ("Linux", None), id="no-platform"),
+    ],
+)
+def test_an_image_tells_its_platform_where_the_client_does_not(
+    platform: str | None,
+    told: tuple[str | None, str | None],
+    expected: tuple[str | None, str | None],
+) -> None:
+    event = pl.LazyFrame(
+        {"platform": [platform], "os": [told[0]], "arch": [told[1]]},
+        schema=dict.fromkeys(("platform", "os", "arch"), pl.String),
+    )
+    assert with_image_platforms(event).select("os", "arch").collect().row(0) == expected
 
 
 # Pieces of real user agents in disorder reach further into the parser than plain text does.
