@@ -54,12 +54,12 @@ def raw_rows(rows: int, seed: int) -> pl.DataFrame:
             "step": random.integers(0, 3, rows),
             "agent": random.integers(0, len(AGENTS), rows),
             "minor": random.integers(0, 30, rows),
-            "asn": random.integers(1, 60_000, rows),
-            "place": random.integers(0, 50, rows),
+            "asn": np.minimum(random.zipf(1.2, rows), 60_000),
             "salt": random.integers(0, 2**63, rows),
         }
     )
     kind = pl.col("origin_id") % 3
+    country = pl.col("asn") % len(COUNTRIES)
     is_pull = kind == 0
     is_head = is_pull & (pl.col("step") == 0)
     version = pl.format("1.{}.0", "minor")
@@ -83,11 +83,11 @@ def raw_rows(rows: int, seed: int) -> pl.DataFrame:
         method=pl.when(is_head).then(pl.lit("HEAD")).otherwise(pl.lit("GET")),
         status=pl.when(is_pull).then(200).otherwise(307),
         user_agent=pl.lit(AGENTS).gather(pl.col("agent")),
-        referrer=pl.when(pl.col("place") == 0).then(pl.lit("https://news.example/item")),
+        referrer=pl.when(pl.col("salt") % 50 == 0).then(pl.lit("https://news.example/item")),
         variables=pl.when(is_pull & (pl.col("step") == 2))
         .then(pl.lit('{"platform":"linux/amd64"}'))
         .otherwise(pl.lit("{}")),
-        country=pl.lit(COUNTRIES).gather(pl.col("place")),
+        country=pl.lit(COUNTRIES).gather(country),
         as_org=pl.format("Network {}", "asn"),
         endpoint_id=pl.col("origin_id"),
     )
