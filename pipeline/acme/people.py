@@ -22,7 +22,7 @@ _MACHINES: Final = {"person": 9000, "ci": 2200, "server": 1100, "mirror": 40, "b
 _KINDS: Final = ("company", "isp", "cloud", "education", "government")
 # Where machines of each profile stand.
 _PLACES: Final = {
-    "person": {"isp": 0.8, "company": 0.17, "education": 0.02, "government": 0.01},
+    "person": {"isp": 0.8, "company": 0.17, "education": 0.027, "government": 0.003},
     "ci": {"cloud": 0.87, "company": 0.12, "education": 0.01},
     "server": {"cloud": 0.7, "company": 0.24, "isp": 0.06},
     "mirror": {"company": 0.6, "cloud": 0.25, "education": 0.15},
