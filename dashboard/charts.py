@@ -75,7 +75,7 @@ def bars(
         figure.add_bar(
             x=rows["day"].to_list(),
             y=rows["installs"].to_list(),
-            name=name,
+            name=_plain(name),
             marker={"color": colours.get(name, palette.other), "line": {"width": 0}},
             hovertemplate=f"%{{y:,}}<extra>{_plain(name)}</extra>",
         )
@@ -97,31 +97,23 @@ def shares(
 ) -> go.Figure:
     """Stacked areas of each name's share over time, with the names at the right edge."""
     days = steps(filters)
-    wide = (
-        pl.DataFrame({"day": days}, schema={"day": pl.Date})
-        .join(
-            frame.pivot("name", index="day", values="installs", aggregate_function="sum"),
-            on="day",
-            how="left",
-        )
-        .fill_null(0)
-    )
-    totals = wide.select(pl.sum_horizontal(pl.exclude("day"))).to_series()
+    found = {
+        (day, name): number for day, name, number in frame.select("day", "name", "installs").rows()
+    }
+    totals = [sum(found.get((day, name), 0) for name in order) for day in days]
     figure = go.Figure()
     below = 0.0
     # The last step with any installs, so that a quiet morning does not blank the labels.
     busy = [at for at, total in enumerate(totals) if total > 0]
     for name in order:
-        if name not in wide.columns:
-            continue
         share = [
-            100 * part / whole if whole else None
-            for part, whole in zip(wide[name], totals, strict=True)
+            100 * found.get((day, name), 0) / whole if whole else None
+            for day, whole in zip(days, totals, strict=True)
         ]
         figure.add_scatter(
             x=days,
             y=share,
-            name=name,
+            name=_plain(name),
             mode="lines",
             stackgroup="share",
             line={"width": 0.8, "color": palette.page},

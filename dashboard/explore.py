@@ -125,9 +125,9 @@ def _only_query(database: duckdb.DuckDBPyConnection, sql: str) -> str:
         raise QueryError("Only statements that read are run here: SELECT, WITH, FROM, DESCRIBE.")
     # The limit is put around the query, so it must end where its last word does: a comment may
     # follow the semicolon.
-    query = statements[0].query
-    ends = [at for at, kind in duckdb.tokenize(query) if query[at] == ";"]
-    return query[: ends[-1]] if ends else query
+    query = statements[0].query.encode()
+    ends = [at for at, kind in duckdb.tokenize(query.decode()) if query[at : at + 1] == b";"]
+    return (query[: ends[-1]] if ends else query).decode()
 
 
 def _said(error: Exception) -> str:

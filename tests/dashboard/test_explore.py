@@ -22,6 +22,14 @@ def test_the_tables_are_the_lake(busy_lake: Path) -> None:
     assert run(busy_lake, totals).rows.item() == len(busy_rows())
 
 
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT 'ü;ü' AS a; -- done; really", "SELECT 'ü;ü' AS a -- ;", "FROM (SELECT 'ü;ü' AS a);"],
+)
+def test_a_statement_ends_where_its_last_word_does(busy_lake: Path, sql: str) -> None:
+    assert run(busy_lake, sql).rows["a"].to_list() == ["ü;ü"]
+
+
 def test_order_survives_the_row_limit(busy_lake: Path) -> None:
     result = run(busy_lake, "SELECT range AS n FROM range(5000) ORDER BY n DESC", rows=10)
     assert result.rows["n"].to_list() == list(range(4999, 4989, -1))
