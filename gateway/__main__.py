@@ -1,8 +1,8 @@
 """The gateway's commands.
 
-    python -m gateway serve --routes data/routes.toml --data data/lake
-    python -m gateway check --routes data/routes.toml
-    python -m gateway import-scarf MANIFEST.json > routes.toml
+python -m gateway serve --routes data/routes.toml --data data/lake
+python -m gateway check --routes data/routes.toml
+python -m gateway import-scarf MANIFEST.json > routes.toml
 """
 
 import sys
@@ -14,7 +14,7 @@ import click
 
 from gateway import config, logs, routefile
 from gateway.config import GatewayConfig, Rotation, SettingError
-from gateway.routefile import RoutesError
+from gateway.problems import RoutesError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -101,7 +101,9 @@ def serve(**settings: Any) -> None:
     try:
         config.check_salts(chosen.salts, chosen.data)
     except SettingError as error:
-        raise click.BadParameter(str(error), param_hint="'--salts' (env var: FOOTFALL_SALTS)") from error
+        raise click.BadParameter(
+            str(error), param_hint="'--salts' (env var: FOOTFALL_SALTS)"
+        ) from error
     # Refused here, with every problem, rather than by each worker again and again.
     _load(chosen.routes)
     from gateway.supervisor import supervise
@@ -119,7 +121,9 @@ def check(routes: Path | None, file: Path | None) -> None:
     """Report every problem in a routes file, with its place. The status is 1 if there is any."""
     path = file or routes
     if path is None:
-        raise click.UsageError("no routes file; right would be: python -m gateway check --routes FILE")
+        raise click.UsageError(
+            "no routes file; right would be: python -m gateway check --routes FILE"
+        )
     problems = routefile.check(path)
     for problem in problems:
         click.echo(str(problem))

@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 
 from gateway import routefile
-from gateway.routefile import RoutesError, RouteTable
+from gateway.problems import RoutesError
+from gateway.table import RouteTable
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,9 @@ class LiveRoutes:
             self.table = routefile.load(self._path)
         except (RoutesError, OSError) as error:
             self.refused = str(error)
-            log.error("%s has changed and is refused, the last good routes stay: %s", self._path, error)
+            log.error(
+                "%s has changed and is refused, the last good routes stay: %s", self._path, error
+            )
         else:
             self.refused = ""
             log.info("%s has changed and is in force", self._path)

@@ -20,7 +20,7 @@ _decoder = msgspec.json.Decoder(RawEvent)
 class BadRecord(msgspec.Struct, frozen=True):
     """A line that is no event, and why."""
 
-    offset: int  # of its first byte in the segment
+    offset: int  # of its first byte in the segment; -1: not known
     reason: str
     line: bytes
 

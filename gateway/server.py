@@ -5,7 +5,7 @@ done before the first byte of the answer goes out.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -25,7 +25,7 @@ from gateway.logs import Seldom, where
 from gateway.proxies import Proxies
 from gateway.recorder import Recorder
 from gateway.request import Request
-from gateway.upstream.answer import Answer
+from gateway.upstream.answer import Answer, Stream
 from gateway.upstream.fetcher import Fetcher
 
 # Above a telemetry route's own cap, which answers with a better reason.
@@ -127,14 +127,17 @@ class Gateway(Sanic[Any, Any]):
             await _stream(request, answer.status, headers, body)
 
     async def _reply(
-        self, request: WebRequest, hits: tuple[Hit, ...], status: int, headers: _Headers, body: bytes
+        self,
+        request: WebRequest,
+        hits: tuple[Hit, ...],
+        status: int,
+        headers: _Headers,
+        body: bytes,
     ) -> None:
         self._count(hits, status)
         await self._send(request, status, headers, body)
 
-    async def _send(
-        self, request: WebRequest, status: int, headers: _Headers, body: bytes
-    ) -> None:
+    async def _send(self, request: WebRequest, status: int, headers: _Headers, body: bytes) -> None:
         response = await request.respond(_Response(body, status, Header(headers)))
         await response.send(end_stream=True)
 
@@ -184,7 +187,7 @@ class _Errors(ErrorHandler):
 
 
 async def _stream(
-    request: WebRequest, status: int, headers: _Headers, body: AsyncGenerator[bytes]
+    request: WebRequest, status: int, headers: _Headers, body: Stream
 ) -> None:
     """Send a body as it comes, no faster than the client reads it."""
     response = await request.respond(_Response(b"", status, Header(headers)))

@@ -46,7 +46,10 @@ class Shipment(msgspec.Struct, frozen=True):
 
 
 def ship(journal: Path, put: Put) -> Shipment:
-    """Ship every segment that is ready. Raises OSError where the lake cannot be written; nothing is lost."""
+    """Ship every segment that is ready.
+
+    Raises OSError where the lake cannot be written; the segments then wait for the next pass.
+    """
     shipped = events = bad = 0
     for path in segments.sealed(journal):
         try:
@@ -56,27 +59,31 @@ def ship(journal: Path, put: Put) -> Shipment:
         except OSError as error:
             log.warning("a journal segment cannot be read, and stays where it is: %s", error)
             continue
-        for day, records in _by_day(contents).items():
-            try:
-                table = _parquet(records)
-            except pl.exceptions.PolarsError as error:
-                reason = f"does not fit the raw table: {error}"
-                contents.bad.extend(segments.BadRecord(-1, reason, body) for body in records)
-                continue
-            put(f"raw/date={day}/{uuid5(NAMESPACE_URL, f'{path.stem}/{day}')}.parquet", table)
-        if contents.bad:
-            log.warning(
-                "%s: %d damaged records went to quarantine, the other %d were shipped",
-                path.name,
-                len(contents.bad),
-                len(contents.events),
-            )
-            put(f"quarantine/journal-{path.stem}.ndjson", _quarantined(contents.bad))
-        if contents.torn:
-            log.info("%s: an unfinished record of %d bytes was cut off", path.name, contents.torn)
+        done = _ship_segment(path.stem, contents, put)
         path.unlink(missing_ok=True)
-        shipped, events, bad = shipped + 1, events + len(contents.events), bad + len(contents.bad)
+        shipped, events, bad = shipped + 1, events + done.events, bad + done.bad
     return Shipment(shipped, events, bad)
+
+
+def _ship_segment(name: str, contents: segments.Contents, put: Put) -> Shipment:
+    events, bad = 0, list(contents.bad)
+    for day, records in _by_day(contents).items():
+        try:
+            table = _parquet(records)
+        except pl.exceptions.PolarsError as error:
+            reason = f"does not fit the raw table: {error}"
+            bad.extend(segments.BadRecord(-1, reason, body) for body in records)
+            continue
+        put(f"raw/date={day}/{uuid5(NAMESPACE_URL, f'{name}/{day}')}.parquet", table)
+        events += len(records)
+    if bad:
+        put(f"quarantine/journal-{name}.ndjson", _quarantined(bad))
+        log.warning(
+            "journal segment %s: %d bad records in quarantine, %d shipped", name, len(bad), events
+        )
+    if contents.torn:
+        log.info("journal segment %s: a torn end of %d bytes cut off", name, contents.torn)
+    return Shipment(1, events, len(bad))
 
 
 def into_folder(lake: Path) -> Put:
@@ -85,8 +92,9 @@ def into_folder(lake: Path) -> Put:
     def put(name: str, content: bytes) -> None:
         path = lake / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        # No reader's glob sees this name. It is made of the file's own, so a crash leaves one at most.
-        draft = path.with_name(f".tmp-{path.name}")
+        # No reader's *.parquet sees this name. It is made of the file's own, so a crash leaves one
+        # at most, and the next try replaces it.
+        draft = path.with_name(f".tmp-{path.stem}")
         try:
             with draft.open("wb") as file:
                 file.write(content)
@@ -110,7 +118,7 @@ def _by_day(contents: segments.Contents) -> dict[dt.date, list[bytes]]:
 
 
 def _parquet(records: list[bytes]) -> bytes:
-    frame = pl.read_ndjson(io.BytesIO(b"\n".join(records)), schema=_WIDE).cast(dict(SCHEMA))
+    frame = pl.read_ndjson(io.BytesIO(b"\n".join(records)), schema=_WIDE).cast(SCHEMA)  # type: ignore[arg-type]
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd")
     return buffer.getvalue()

@@ -1,0 +1,164 @@
+"""What a client may not smuggle onto the disk, and what must come through unharmed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway import scrub
+
+FREE = [
+    ("plain word", "linux", "linux"),
+    ("version", "1.2.3", "1.2.3"),
+    ("platform", "linux/amd64", "linux/amd64"),
+    ("target triple", "x86_64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"),
+    ("file name", "tool_1.2.3_linux_amd64.tar.gz", "tool_1.2.3_linux_amd64.tar.gz"),
+    ("media type", "application/vnd.oci.image.index.v1+json", None),
+    ("digest with its algorithm", "sha256:" + "a1" * 32, None),
+    ("time of day", "12:34:56", "12:34:56"),
+    ("date and time", "2024-01-02T03:04:05Z", "2024-01-02T03:04:05Z"),
+    ("Perl module", "Foo::Bar", "Foo::Bar"),
+    ("five numbers", "1.2.3.4.5", "1.2.3.4.5"),
+    ("numbers above 255", "120.0.6099.109", "120.0.6099.109"),
+    ("e-mail", "canary@example.com", "[email]"),
+    ("e-mail in words", "from canary@example.com.", "from [email]."),
+    ("e-mail, encoded", "canary%40example.com", "[email]"),
+    ("e-mail, encoded twice", "canary%2540example.com", "[email]"),
+    ("IPv4", "127.77.88.99", "[ip]"),
+    ("IPv4 with port", "127.77.88.99:8080", "[ip]"),
+    ("IPv4 glued to letters", "x127.77.88.99y", "x[ip]y"),
+    ("IPv4 with zeros", "127.077.088.099", "[ip]"),
+    ("IPv4 in dashes", "host-127-77-88-99.isp.example", "host-[ip].isp.example"),
+    ("IPv4, encoded", "%31%32%37.77.88.99", "[ip]"),
+    ("IPv4 in full-width digits", "\uff11\uff12\uff17.77.88.99", "[ip]"),
+    ("IPv6", "2001:db8::7", "[ip]"),
+    ("IPv6 in brackets with port", "[2001:db8::7]:443", "[ip]"),
+    ("IPv6 with zone", "fe80::1%eth0", "[ip]"),
+    ("IPv4 in IPv6", "::ffff:127.77.88.99", "[ip]"),
+    ("IPv6 written out", "2001:0db8:0000:0000:0000:0000:0000:0007", "[ip]"),
+    ("JWT", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "[secret]"),
+    ("code host token", "ghp_" + "aB3dE5" * 6, "[secret]"),
+    ("cloud key", "AKIAIOSFODNN7EXAMPLE", "[secret]"),
+    ("hex key", "9f86d081884c7d659a2feaa0c55ad015", "[secret]"),
+    ("base62 key", "q3ZrT8uWx0Lm5Yk2Vb7Nd9Pj", "[secret]"),
+    ("UUID", "5b0e2b44-4f0a-4b44-9f0e-5d2f6c1d8a10", "[secret]"),
+    ("user info in a URL", "https://me:pw@acme.example/x", "https://[secret]@acme.example/x"),
+    ("private key", "-----BEGIN PRIVATE KEY-----\nabc", "[secret]"),
+    ("control characters", "a\r\nb\x00c", "a b c"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"), [case[1:] for case in FREE], ids=[case[0] for case in FREE]
+)
+def test_free_text(text: str, clean: str | None) -> None:
+    assert scrub.free(text) == (text if clean is None else clean)
+
+
+NAME = [
+    ("four-part version in a file name", "tool-1.2.3.4.tar.gz", None, "tool-1.2.3.4.tar.gz"),
+    ("four-part version", "1.2.3.4", "1.2.3.4", "1.2.3.4"),
+    ("version in a path, found by the route", "tool/1.2.3.4/x.tgz", "1.2.3.4", "tool/1.2.3.4/x.tgz"),
+    ("four numbers that no route calls a version", "a/127.77.88.99/x", None, "a/[ip]/x"),
+    ("four numbers at the end of a path", "a/127.77.88.99", "1.0", "a/[ip]"),
+    ("v before a version", "v1.2.3.4", None, "v1.2.3.4"),
+    ("digest", "sha256:" + "0f" * 32, None, "sha256:" + "0f" * 32),
+    ("commit", "3b18e512dba79e4c8300dd08aeb37f8e728b8dad", None, None),
+    ("scoped package", "@acme/tool", None, "@acme/tool"),
+    ("package and version", "tool@1.2.3-rc.one", None, "tool@1.2.3-rc.one"),
+    ("package and version as a file", "tool@v2.1.tar.gz", None, "tool@v2.1.tar.gz"),
+    ("Debian epoch", "1:2.3-4", None, "1:2.3-4"),
+    ("e-mail", "canary@example.com", None, "[email]"),
+    ("e-mail, encoded", "canary%40example.com", None, "[email]"),
+    ("IPv6", "a/2001:db8::7/x", None, "a/[ip]/x"),
+    ("IPv6, encoded", "a/2001%3Adb8%3A%3A7/x", None, "a/[ip]/x"),
+    ("code host token", "x/ghp_" + "aB3dE5" * 6, None, "x/[secret]"),
+    ("escapes that hide nothing", "a%20b%2Bc", None, "a%20b%2Bc"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "clean"), [case[1:] for case in NAME], ids=[case[0] for case in NAME]
+)
+def test_names(text: str, version: str | None, clean: str | None) -> None:
+    assert scrub.name(text, version) == (text if clean is None else clean)
+
+
+AGENTS = [
+    "curl/8.6.0",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36",
+    "docker/20.10.24+dfsg1 go/go1.19.8 git-commit/5d6db84 kernel/6.1.0 os/linux arch/amd64"
+    " UpstreamClient(Docker-Client/20.10.24+dfsg1 \\(linux\\))",
+    'pip/26.3 {"ci":null,"cpu":"x86_64","distro":{"id":"bookworm","version":"12"},"python":"3.11.7"}',
+    "yarn/1.22.22 npm/? node/v20.20.2 linux x64",
+    "got (https://github.com/sindresorhus/got)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_real_user_agents_come_through_unharmed(agent: str) -> None:
+    assert scrub.user_agent(agent, 1024) == agent
+
+
+def test_a_user_agent_loses_what_names_someone() -> None:
+    sent = "bot/1.0 (+canary@example.com; 127.77.88.99; 2001:db8::7)"
+    assert scrub.user_agent(sent, 1024) == "bot/1.0 ([email]; [ip]; [ip])"
+    assert len(scrub.user_agent("x" * 9999, 1024)) == 1024
+
+
+REFERRERS = [
+    ("page", "https://acme.example/docs/install", "https://acme.example/docs/install"),
+    ("query and fragment", "https://acme.example/a?q=canary@example.com#x", "https://acme.example/a"),
+    ("user info", "https://me:pw@acme.example/a", "https://acme.example/a"),
+    ("port", "http://localhost:3000/a", "http://localhost:3000/a"),
+    ("upper case", "HTTPS://ACME.example/A", "https://acme.example/A"),
+    ("e-mail in the path", "https://acme.example/u/canary@example.com", "https://acme.example/u/[email]"),
+    ("address as host", "http://127.77.88.99/a", "http://[ip]/a"),
+    ("IPv6 as host", "http://[2001:db8::7]:80/a", "http://[ip]/a"),
+    ("app", "android-app://com.example/", None),
+    ("nonsense", "nonsense", None),
+    ("broken port", "http://a:b/", None),
+    ("broken brackets", "http://[::1/", None),
+    ("empty", "", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [case[1:] for case in REFERRERS], ids=[case[0] for case in REFERRERS]
+)
+def test_referrers(sent: str, kept: str | None) -> None:
+    assert scrub.referrer(sent) == kept
+
+
+@pytest.mark.parametrize("key", ["password", "api_key", "API-KEY", "x.token", "user_secret", "auth"])
+def test_keys_that_announce_a_secret(key: str) -> None:
+    assert scrub.key_names_a_secret(key)
+
+
+@pytest.mark.parametrize("key", ["version", "author", "tokenizer", "keyboard", "platform"])
+def test_keys_that_do_not(key: str) -> None:
+    assert not scrub.key_names_a_secret(key)
+
+
+def test_the_clients_own_address_goes_even_where_it_could_be_a_version() -> None:
+    assert scrub.own("tool-127.77.88.99.tgz", "127.77.88.99") == "tool-[ip].tgz"
+    assert scrub.own("tool-1%32%37.77.88.99.tgz", "127.77.88.99") == "tool-[ip].tgz"
+    assert scrub.own("1.2.3.45", "1.2.3.4") == "1.2.3.45"
+
+
+@given(st.ip_addresses(), st.sampled_from(["{}", "a {} b", "a={}", "[{}]", "({})", "x/{}/y"]))
+def test_no_address_survives_in_free_text(address: object, frame: str) -> None:
+    assert str(address) not in scrub.free(frame.format(address))
+
+
+@given(st.emails(), st.sampled_from(["{}", "to {} now", "mailto:{}", "x/{}/y", "<{}>"]))
+def test_no_usual_email_survives(email: str, frame: str) -> None:
+    local, _, domain = email.rpartition("@")
+    if len(local) <= 64 and domain.isascii():
+        assert email not in scrub.free(frame.format(email))
+
+
+@given(st.text(max_size=300))
+def test_scrubbing_is_total_and_leaves_no_control_characters(text: str) -> None:
+    for clean in (scrub.free(text), scrub.name(text), scrub.user_agent(text, 100)):
+        assert not any(ord(character) < 32 for character in clean)
+    scrub.referrer(text)
