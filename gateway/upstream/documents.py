@@ -23,7 +23,7 @@ _LARGE = 256 * 1024
 _GONE = frozenset({404, 410})
 _TOO_MANY = 429
 # One for each domain and form in which the same document is asked for.
-_RENDERINGS = 8
+_RENDERINGS = 4
 
 
 class Rendering(msgspec.Struct, frozen=True):
@@ -79,9 +79,9 @@ class Documents:
         self._client = client
         self._config = config
         self._clock = clock
-        # Rendered forms are about as large as the document; two are usual.
+        # Each rendering is about as large as the document itself.
         self._held: Bounded[Source, Document] = Bounded(
-            config.document_cache_bytes, lambda document: 3 * len(document.body)
+            config.document_cache_bytes, lambda document: (1 + _RENDERINGS) * len(document.body)
         )
         self._fetches: Coalescer[Document] = Coalescer()
 

@@ -37,7 +37,7 @@ class TagKey(msgspec.Struct, frozen=True):
     registry: str
     repository: str
     tag: str
-    accept: frozenset[str]
+    accept: bytes  # see accept_key
 
 
 class DigestKey(msgspec.Struct, frozen=True):
@@ -99,6 +99,12 @@ def is_digest_of(digest: str, body: bytes) -> bool:
     return algorithm in _HASHES and hashlib.new(algorithm, body).hexdigest() == value
 
 
-def accepted_types(accept: str) -> frozenset[str]:
-    """The media types of an Accept header as a set: clients send them in any order."""
-    return frozenset(part.strip() for part in accept.split(",") if part.strip())
+def accept_key(accept: str) -> bytes:
+    """What an Accept header wants, whatever its order: clients send the same types in any.
+
+    A hash, so that no client can fill the memory with headers that differ.
+    """
+    types = {part.strip() for part in accept.split(",") if part.strip()}
+    return hashlib.blake2b(
+        ",".join(sorted(types)).encode("utf-8", "replace"), digest_size=16
+    ).digest()

@@ -19,7 +19,7 @@ from gateway.upstream.manifests import (
     Manifests,
     Resolution,
     TagKey,
-    accepted_types,
+    accept_key,
     manifest_of,
 )
 from gateway.upstream.platforms import Platforms
@@ -94,14 +94,14 @@ class Registry:
             return await self._through(fetch, request)
         accept = request.headers.get("accept", "")
         return await self._fetches.run(
-            (key, accepted_types(accept)), lambda: self._download(fetch, accept)
+            (key, accept_key(accept)), lambda: self._download(fetch, accept)
         )
 
     async def _by_tag(self, fetch: FromRegistry, request: Request) -> Outcome:
         """A tag's manifest. Once known, its registry is only asked with HEAD, which none counts."""
         accept = request.headers.get("accept", "")
-        types = accepted_types(accept)
-        key = TagKey(fetch.registry, fetch.repository, fetch.reference, types)
+        wanted = accept_key(accept)
+        key = TagKey(fetch.registry, fetch.repository, fetch.reference, wanted)
         known = self._manifests.resolution(key)
         if known is None and request.method == "GET":
             return await self._fetches.run(key, lambda: self._download(fetch, accept, key))
@@ -208,7 +208,7 @@ class Registry:
             ("Content-Type", manifest.media_type),
             ("Docker-Content-Digest", manifest.digest),
             ("ETag", f'"{manifest.digest}"'),
-            relay.VERSION,
+            *relay.OWN_HEADERS,
         ]
         if request.method == "HEAD":
             headers.append(("Content-Length", str(len(manifest.body))))
@@ -244,7 +244,7 @@ def _head(resolution: Resolution) -> Answer:
         ("Content-Type", resolution.media_type),
         ("Docker-Content-Digest", resolution.digest),
         ("ETag", f'"{resolution.digest}"'),
-        relay.VERSION,
+        *relay.OWN_HEADERS,
     ]
     if resolution.length:
         headers.append(("Content-Length", resolution.length))

@@ -15,6 +15,8 @@ UNAUTHORIZED = 401
 _FORBIDDEN = 403
 DENIED = frozenset({UNAUTHORIZED, _FORBIDDEN})
 VERSION = ("Docker-Distribution-API-Version", "registry/2.0")
+# A manifest that a cache in front of the gateway kept would be a pull that nobody sees.
+OWN_HEADERS = (VERSION, ("Cache-Control", "no-store"))
 
 # A list of what passes, because a list of what does not is never complete: hop-by-hop headers,
 # cookies, challenges and whatever the connection named are the upstream's business with us.

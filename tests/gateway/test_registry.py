@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 from aiohttp import web
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.decision import FromRegistry, Hit
 from gateway.request import Request
@@ -120,6 +122,7 @@ def test_a_tag_is_fetched_once_and_then_only_asked_about() -> None:
             assert await body_of(answer) == INDEX
             assert header(answer, "Content-Type") == INDEX_TYPE
             assert header(answer, "Docker-Content-Digest") == digest_of(INDEX)
+            assert header(answer, "Cache-Control") == "no-store"
             clock.now += 60
         assert (told.count("GET"), told.count("HEAD")) == (1, 2)
         assert told.asked[0].target == "/v2/up/tool/manifests/1.0"
@@ -650,3 +653,24 @@ def test_basic_challenges_are_met_with_the_clients_own_credentials() -> None:
             assert (await gateway.fetch(wrong, request())).status == 401
 
     asyncio.run(run())
+
+
+headers = st.dictionaries(
+    st.sampled_from(["accept", "range", "if-none-match", "if-range", "authorization"]),
+    st.text() | st.sampled_from(["a\r\nb: c", "\udcff", "bytes=0-", INDEX_TYPE]),
+)
+
+
+@settings(max_examples=20)
+@given(st.lists(headers, min_size=20, max_size=40))
+def test_whatever_a_client_sends_there_is_an_answer(asked: list[dict[str, str]]) -> None:
+    async def story(_: FakeRegistry, told: Upstream, gateway: Fetcher, __: Clock) -> None:
+        for sent in asked:
+            for endpoint, reference in (("manifests", "1.0"), ("blobs", BLOB)):
+                fetch = ask(told.url, reference, endpoint)
+                answer = await gateway.fetch(fetch, Request("GET", "h", "/", "", sent))
+                await body_of(answer)
+                assert answer.status in {200, 404, 502}
+        assert all("b" not in one.headers for one in told.asked)
+
+    with_registry(story)
