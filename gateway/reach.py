@@ -68,9 +68,8 @@ def _winner_over_regex(route: RegexRoute, domain: str, routes: Sequence[Placed])
             template = parse_path(placed.route.incoming_path)
             match template.path:
                 case [str(below), Variable(reserved=True)] if not template.query:
+                    # Only a longer one, because {+variable} is never empty.
                     if len(prefix) > len(below) and prefix.startswith(below):
-                        return placed.place
-                    if below == "/":
                         return placed.place
     return None
 
