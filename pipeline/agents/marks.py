@@ -6,6 +6,8 @@ Tried in order, the first match wins. A version follows the mark, or stands in t
 import re
 from typing import Final, NamedTuple
 
+import re2
+
 from pipeline.agents.agent import AgentKind
 
 
@@ -28,8 +30,35 @@ def _marks(kind: AgentKind, patterns: dict[str, str]) -> tuple[Mark, ...]:
     return tuple(Mark(name, kind, compiled(pattern)) for name, pattern in patterns.items())
 
 
+class Marks:
+    """Marks in the order they are tried.
+
+    Nearly every user agent has none of them, and one pass of an automaton over all the patterns at
+    once tells so in a tenth of the time that trying each of them takes.
+    """
+
+    def __init__(self, *marks: Mark) -> None:
+        self.marks = marks
+        self._any = re2.compile("|".join(_widened(mark.pattern.pattern) for mark in marks))
+
+    def find(self, text: str) -> tuple[Mark, str | None] | None:
+        """The first mark in a text, and the version behind it."""
+        if not self._any.search(text):
+            return None
+        for mark in self.marks:
+            if found := mark.pattern.search(text):
+                return mark, found["version"]
+        return None
+
+
+def _widened(pattern: str) -> str:
+    # The automaton knows no look-around and no name twice. Without them it matches a little more.
+    unbounded = re.sub(r"\(\?<?[=!][^)]*\)", "", pattern)
+    return "(?i:" + unbounded.replace("(?P<version>", "(?:") + ")"
+
+
 # Programs whose own name stands behind another word. They come before the table of first words.
-SPECIFIC: Final = (
+SPECIFIC: Final = Marks(
     *_marks(
         "mirror",
         {
@@ -59,7 +88,7 @@ SPECIFIC: Final = (
 )
 
 # Crawlers, previews, checks and scanners: by name, then by what such programs call themselves.
-BOTS: Final = (
+BOTS: Final = Marks(
     *_marks(
         "bot",
         {

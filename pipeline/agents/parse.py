@@ -1,11 +1,11 @@
-"""From one user agent to what it tells. Total: every text has an answer, and none raises."""
+"""From one user agent to what it tells. Every text that UTF-8 can hold has an answer."""
 
 import re
 
 from pipeline.agents.agent import UNKNOWN, Agent
 from pipeline.agents.browsers import read_browser, read_browser_system
 from pipeline.agents.ci import find_ci
-from pipeline.agents.marks import BOTS, SPECIFIC, Mark
+from pipeline.agents.marks import BOTS, SPECIFIC, Marks
 from pipeline.agents.products import PRODUCTS
 from pipeline.agents.python_json import read_python_json
 from pipeline.agents.systems import find_os_version, find_platform
@@ -70,14 +70,14 @@ def _parse_mozilla(text: str) -> Agent:
     return agent
 
 
-def _parse_mark(text: str, marks: tuple[Mark, ...]) -> Agent | None:
-    for mark in marks:
-        found = mark.pattern.search(text)
-        if found:
-            agent = Agent(mark.client, clean_version(found["version"]), agent_kind=mark.kind)
-            # A bot's system is a costume.
-            return agent if mark.kind == "bot" else _with_traits(agent, text)
-    return None
+def _parse_mark(text: str, marks: Marks) -> Agent | None:
+    found = marks.find(text)
+    if found is None:
+        return None
+    mark, version = found
+    agent = Agent(mark.client, clean_version(version), agent_kind=mark.kind)
+    # A bot's system is a costume.
+    return agent if mark.kind == "bot" else _with_traits(agent, text)
 
 
 def _with_traits(agent: Agent, text: str) -> Agent:

@@ -144,10 +144,13 @@ PIECES = st.sampled_from(
         *("go/go1.2", "cpython 3.1", "os/linux", "darwin22", "x86_64", " ci/", "Ubuntu/", "²", "İ"),
         *("Android 10; K", "Mac OS X 10_", "Windows NT 6.1", "Chrome/9", "bot"),
         *("\0", "\u017f", "\u212a"),
+        *(mark.client for mark in (*SPECIFIC.marks, *BOTS.marks)),
     ]
 )
 USER_AGENTS = st.text(max_size=80) | st.lists(PIECES, max_size=15).map("".join)
-CLIENTS = {name for name, _ in PRODUCTS.values()} | {mark.client for mark in (*SPECIFIC, *BOTS)}
+CLIENTS = {name for name, _ in PRODUCTS.values()} | {
+    mark.client for mark in (*SPECIFIC.marks, *BOTS.marks)
+}
 BROWSERS = {"Edge", "Opera", "Samsung Internet", "Vivaldi", "Yandex Browser", "DuckDuckGo"} | {
     "Electron",
     "Firefox",
@@ -167,6 +170,13 @@ def test_any_text_is_read_and_nothing_is_invented(user_agent: str) -> None:
     for name in ("client_version", "runtime_version", "os_version"):
         subject = name.removesuffix("_version")
         assert getattr(found, name) is None or getattr(found, subject) is not None
+
+
+@given(USER_AGENTS)
+def test_the_one_pass_over_all_marks_misses_none(user_agent: str) -> None:
+    for marks in (SPECIFIC, BOTS):
+        is_marked = any(mark.pattern.search(user_agent) for mark in marks.marks)
+        assert (marks.find(user_agent) is not None) == is_marked
 
 
 @given(st.lists(USER_AGENTS | st.none(), max_size=5), st.text(max_size=60) | st.none())
