@@ -63,16 +63,16 @@ def with_companies(events: pl.LazyFrame) -> pl.LazyFrame:
 
 def _owners(networks: pl.Series) -> pl.Series:
     rows = networks.struct.unnest()
-    distinct = rows.unique()
+    # One 64-bit hash stands for the six columns: two networks of one batch that share a hash by
+    # chance are one in a thousand million batches.
+    keys = rows.hash_rows()
+    first = keys.arg_unique()
     answers = pl.DataFrame(
-        [owner(*row) for row in distinct.iter_rows()], schema=_OUTPUTS, orient="row"
+        [owner(*row) for row in rows[first].iter_rows()], schema=_OUTPUTS, orient="row"
     )
-    answered = distinct.with_columns(answers.to_struct("_owner"))
-    return (
-        rows.join(answered, on=_INPUTS, how="left", nulls_equal=True, maintain_order="left")
-        .get_column("_owner")
-        .alias(networks.name)
-    )
+    places = pl.DataFrame({"key": keys.gather(first)}).with_row_index("place")
+    place = keys.to_frame("key").join(places, on="key", how="left", maintain_order="left")["place"]
+    return answers.to_struct(networks.name).gather(place)
 
 
 @lru_cache(maxsize=_REMEMBERED)
