@@ -45,7 +45,7 @@ _COLONS = re.compile(
 # Every repetition is bounded, so that a long text costs no more than its length.
 _LOCAL = r"[\w.!#$&'*+=?^`{|}~-]{1,64}"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN = rf"{_LABEL}(?:\.{_LABEL}){{0,8}}\.[a-z][a-z0-9-]{{0,61}}[a-z0-9]"
+_DOMAIN = rf"{_LABEL}(?:\.{_LABEL}){{0,126}}\.[a-z][a-z0-9-]{{0,61}}[a-z0-9]"
 _ANY_EMAIL = re.compile(rf"{_LOCAL}@{_DOMAIN}", re.IGNORECASE)
 # name@1.2.3-rc.one and name@v2.tar.gz are versions, name@main.zip is a file.
 _NAME_EMAIL = re.compile(
