@@ -36,7 +36,7 @@ Answerer = partial[Decision | None]  # a protocol's decide with its index; takes
 
 # Each protocol with its routes, in the order they are asked: images win over everything, and the
 # catch-all takes what is left.
-_PROTOCOLS: Final[tuple[tuple[tuple[type, ...], Any], ...]] = (
+PROTOCOLS: Final[tuple[tuple[tuple[type, ...], Any], ...]] = (
     ((DockerRoute,), docker),
     ((PixelRoute,), pixel),
     ((TelemetryRoute,), telemetry),
@@ -71,7 +71,7 @@ def build(routes: Sequence[Route]) -> RouteTable:
 
     def answerers(numbers: Sequence[int]) -> tuple[Answerer, ...]:
         found = []
-        for types, protocol in _PROTOCOLS:
+        for types, protocol in PROTOCOLS:
             mine = tuple(number for number in numbers if isinstance(routes[number], types))
             if mine and mine not in built:
                 index = protocol.build([routes[number] for number in mine])
