@@ -13,6 +13,7 @@ from gateway.upstream.trouble import TimedOut, Unreachable, Unusable
 
 _TRIES = 2
 _CHUNK = 64 * 1024
+_BUFFER = 256 * 1024
 # Enough for every download that is streamed at once; the pool's default of 100 would make
 # manifests wait for slow layers.
 _CONNECTIONS = 4096
@@ -66,6 +67,7 @@ class Client:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 auto_decompress=False,
+                read_bufsize=_BUFFER,
                 trust_env=True,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
@@ -123,7 +125,7 @@ class ResponseStream:
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
-        self._chunks = response.content.iter_chunked(_CHUNK)
+        self._chunks = response.content.iter_any()
 
     def __aiter__(self) -> Self:
         return self
