@@ -42,10 +42,15 @@ def with_counts(events: pl.LazyFrame) -> pl.LazyFrame:
     """
     # A tag attributed in an earlier pass is forgotten and found again: the same rows give the same
     # verdicts, in however many passes they arrived.
-    fresh = events.with_row_index(_ROW).with_columns(
-        version=pl.when(~(_is_manifest & pulls.is_digest(pl.col("reference")))).then("version"),
-        platform=pl.when(_is_manifest).then(pulls.own_platform()),
-        not_counted_because=_reason_by_itself(),
+    fresh = (
+        events.with_row_index(_ROW)
+        .with_columns(
+            version=pl.when(~(_is_manifest & pulls.is_digest(pl.col("reference")))).then("version"),
+            platform=pl.when(_is_manifest).then(pulls.own_platform()),
+            not_counted_because=_reason_by_itself(),
+        )
+        # Read by every branch below; without this, each would parse and sort the raw rows again.
+        .cache()
     )
     may_count = pl.col("not_counted_because").is_null()
     repeated = _repeated(fresh.filter(_is_fetch & may_count))

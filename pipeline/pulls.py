@@ -54,18 +54,20 @@ def attribute(manifests: pl.LazyFrame) -> pl.LazyFrame:
     `platform`, `variables` and `origin_id`. Gives `row`, `part_of_index`, `version` and `platform`.
     """
     return (
-        manifests.with_columns(
+        manifests.select(
+            *("row", "event_time", "method", "reference", "version", "platform"),
             image=pl.struct("origin_id", "package_id", "package", "artifact").hash(),
             by_digest=is_digest(pl.col("reference")),
             served=variable("digest"),
-            index=variable("index"),
+            # What is asked for by tag is asked for by itself, whatever index lists it, too.
+            index=pl.when(is_digest(pl.col("reference"))).then(variable("index")),
             is_index=variable("media_type").is_in(INDEX_MEDIA_TYPES).fill_null(False),
         )
         .with_columns(
             digest=pl.when("by_digest").then("reference").otherwise("served"),
             is_tag_check=_is_head & ~pl.col("by_digest"),
         )
-        .drop("origin_id", "package_id", "package", "artifact", "variables", "served")
+        .drop("served")
         .pipe(_with_earlier_of_the_same_digest)
         .pipe(_with_earlier_of_the_same_index)
         .pipe(_with_earlier_of_the_same_image)
@@ -101,9 +103,9 @@ def _with_earlier_of_the_same_image(manifests: pl.LazyFrame) -> pl.LazyFrame:
     # request can be told to follow it.
     is_blind_check = pl.col("is_tag_check") & pl.col("digest").is_null()
     return _grouped(manifests, "image").with_columns(
-        pl.when(is_blind_check).then("event_time").shift(1).over(_GROUP).alias("just_checked_at"),
-        pl.col("reference").shift(1).over(_GROUP).alias("just_checked_as"),
-        _last("event_time", _is_get).shift(1).over(_GROUP).alias("got_at"),
+        _before(pl.when(is_blind_check).then("event_time")).alias("just_checked_at"),
+        _before(pl.col("reference")).alias("just_checked_as"),
+        _before(_last("event_time", _is_get)).alias("got_at"),
     )
 
 
@@ -173,6 +175,13 @@ def _grouped(manifests: pl.LazyFrame, *key: str) -> pl.LazyFrame:
 def _last(value: str, where: pl.Expr) -> pl.Expr:
     """The value of the group's latest row so far for which `where` holds, this row included."""
     return pl.when(where).then(value).forward_fill().over(_GROUP)
+
+
+def _before(value: pl.Expr) -> pl.Expr:
+    """The value of the group's row before this one; null for its first."""
+    # A shift over the group says the same and took thirty times as long.
+    is_same = pl.col(_GROUP) == pl.col(_GROUP).shift(1)
+    return pl.when(is_same).then(value.shift(1))
 
 
 def _recent(time: str) -> pl.Expr:

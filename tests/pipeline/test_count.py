@@ -142,6 +142,10 @@ SEQUENCES: dict[str, tuple[Sequence[Request], Sequence[Verdict]]] = {
             PART_TAGGED,
         ],
     ),
+    "a platform's own tag right after the index that lists it": (
+        [(0, "GET", "1.0", index), (1, "GET", "1.0-amd64", child)],
+        [PULL, (None, "1.0-amd64", "linux/amd64")],
+    ),
     "a build attestation has no platform": (
         [
             (0, "GET", "1.0", index),
