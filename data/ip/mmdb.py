@@ -135,7 +135,8 @@ class _Tree:
                 branch(middle, bits - 1, right if from_middle else right - 1, last),
             )
 
-        return branch(0, width, 0, len(partition.starts) - 1)
+        # What begins behind the last address is the end of a range that reaches it.
+        return branch(0, width, 0, bisect_left(partition.starts, 1 << width) - 1)
 
     def graft(self, child: int, bits: int, scion: int) -> int:
         """Put a 32-bit tree at the far left of a wider one."""

@@ -1,4 +1,4 @@
-"""Make world.geojson, the dashboard's map, from Natural Earth: `make world-map`.
+"""Make world.geojson, the dashboard's map, from Natural Earth: `python data/reference/build_world.py`.
 
 Fetches the pinned package with npm, simplifies the borders that neighbours share once for both, so
 that no gaps open between them, and keys each country by its ISO 3166-1 alpha-2 code.
@@ -196,7 +196,9 @@ def features(topology: dict[str, Any], by_number: dict[str, str]) -> Iterator[di
 def main() -> None:
     """Fetch, convert, and replace the map in one step."""
     with (HERE / "countries.csv").open(encoding="utf-8", newline="") as file:
-        by_number = {row["numeric"]: row["alpha2"] for row in csv.DictReader(file)}
+        by_number = {
+            row["numeric"]: row["alpha2"] for row in csv.DictReader(file) if row["numeric"]
+        }
     with tempfile.TemporaryDirectory() as temporary:
         topology = fetch(Path(temporary))
     collection = {"type": "FeatureCollection", "features": list(features(topology, by_number))}
