@@ -39,14 +39,6 @@ _ASKED = ("accept", "range", "if-range", "if-none-match", "if-modified-since")
 Outcome = Manifest | Answer
 
 
-class _NoResolutionError(Exception):
-    """A tag could not be resolved; carries the registry's answer."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
-
-
 class Registry:
     """Carries out `FromRegistry` for every registry; tokens and manifests are cached in memory."""
 
@@ -58,7 +50,7 @@ class Registry:
         self._manifests = Manifests(config.manifest_cache_bytes, config.tag_seconds, clock)
         self._platforms = Platforms()
         self._fetches: Coalescer[Outcome] = Coalescer()
-        self._resolutions: Coalescer[Resolution | None] = Coalescer()
+        self._resolutions: Coalescer[Resolution | Answer] = Coalescer()
 
     async def answer(self, fetch: FromRegistry, request: Request) -> Answer:
         """Answer one request. A registry's trouble becomes an error in the registry's own form."""
@@ -73,8 +65,6 @@ class Registry:
                 outcome = await self._by_tag(fetch, request)
         except Trouble as trouble:
             return _with_hits(relay.trouble_answer(fetch, trouble), fetch.hits)
-        except _NoResolutionError as failure:
-            return _with_hits(failure.answer, fetch.hits)
         if isinstance(outcome, Answer):
             return self._told(outcome, fetch)
         return self._served(outcome, fetch, request)
@@ -105,19 +95,22 @@ class Registry:
         known = self._manifests.resolution(key)
         if known is None and request.method == "GET":
             return await self._fetches.run(key, lambda: self._download(fetch, accept, key))
-        if known is None or not self._manifests.is_fresh(known):
-            known = await self._resolutions.run(key, lambda: self._resolve(fetch, accept, key))
+        if known is not None and self._manifests.is_fresh(known):
+            told: Resolution | Answer = known
+        else:
+            told = await self._resolutions.run(key, lambda: self._resolve(fetch, accept, key))
         if request.method == "HEAD":
-            return _head(known) if known else await self._through(fetch, request)
-        if known is None:
+            return _head(told) if isinstance(told, Resolution) else told
+        if isinstance(told, Answer):
+            # Asked for itself: an error has a body then, and some registries know no HEAD.
             return await self._fetches.run(key, lambda: self._download(fetch, accept, key))
-        by_digest = msgspec.structs.replace(fetch, reference=known.digest)
+        by_digest = msgspec.structs.replace(fetch, reference=told.digest)
         return await self._by_digest(by_digest, request)
 
-    async def _resolve(self, fetch: FromRegistry, accept: str, key: TagKey) -> Resolution | None:
+    async def _resolve(self, fetch: FromRegistry, accept: str, key: TagKey) -> Resolution | Answer:
         """What a tag points to now, or did when its registry could last be asked.
 
-        None: the registry has the tag but does not tell its digest.
+        An answer, without a body: the registry's own, where it does not tell.
         """
         known = self._manifests.resolution(key)
         try:
@@ -134,11 +127,13 @@ class Registry:
             digest = response.headers.get("Docker-Content-Digest", "")
             media_type = response.headers.get("Content-Type", "")
             length = response.headers.get("Content-Length", "")
-            return self._manifests.resolve(key, digest, media_type, length) if digest else None
+            if digest:
+                return self._manifests.resolve(key, digest, media_type, length)
+            return Answer(status=_OK, headers=relay.passed(response.headers))
         if known is not None and _is_passing(response.status):
             return known
         self._manifests.forget(key)
-        raise _NoResolutionError(relay.refusal(fetch, response, b""))
+        return relay.refusal(fetch, response, b"")
 
     async def _download(
         self, fetch: FromRegistry, accept: str, tag: TagKey | None = None

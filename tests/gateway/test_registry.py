@@ -286,6 +286,24 @@ def test_a_registry_that_tells_no_digest() -> None:
     with_registry(story)
 
 
+def test_a_registry_that_knows_no_head() -> None:
+    async def handler(asked: web.Request) -> web.Response:
+        if asked.method == "HEAD":
+            return web.Response(status=405)
+        return web.Response(body=CHILD, content_type=MANIFEST_TYPE)
+
+    async def run() -> None:
+        clock = Clock()
+        async with upstream(handler) as told, fetcher(None, clock) as gateway:
+            for _round in range(3):
+                answer = await gateway.fetch(ask(told.url, "1.0"), request())
+                assert (answer.status, answer.body) == (200, CHILD)
+                clock.now += 60
+            assert (await gateway.fetch(ask(told.url, "1.0"), request("HEAD"))).status == 405
+
+    asyncio.run(run())
+
+
 def test_the_manifest_cache_stays_within_its_budget() -> None:
     async def story(_: FakeRegistry, told: Upstream, gateway: Fetcher, __: Clock) -> None:
         for _round in range(2):
