@@ -1,4 +1,4 @@
-"""Make world.geojson, the dashboard's map, from Natural Earth: `python data/reference/build_world.py`.
+"""Make world.geojson, the dashboard's map, from Natural Earth. Takes no arguments.
 
 Fetches the pinned package with npm, simplifies the borders that neighbours share once for both, so
 that no gaps open between them, and keys each country by its ISO 3166-1 alpha-2 code.
