@@ -1,6 +1,6 @@
 """Finds the few of many patterns that could match a text, by how they begin and end."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -15,7 +15,7 @@ class Affixes(Generic[T]):
     """
 
     def __init__(self, entries: Iterable[tuple[str, str, T]]) -> None:
-        shapes: dict[tuple[int, int], dict[Hashable, list[T]]] = {}
+        shapes: dict[tuple[int, int], dict[tuple[str, str], list[T]]] = {}
         for prefix, suffix, value in entries:
             table = shapes.setdefault((len(prefix), len(suffix)), {})
             table.setdefault((prefix, suffix), []).append(value)
@@ -24,10 +24,11 @@ class Affixes(Generic[T]):
     def __bool__(self) -> bool:
         return bool(self._shapes)
 
-    def candidates(self, text: str) -> Iterator[T]:
+    def candidates(self, text: str) -> list[T]:
         """The values whose affixes fit the text without overlapping."""
+        found: list[T] = []
+        length = len(text)
         for (before, after), table in self._shapes:
-            if before + after <= len(text):
-                found = table.get((text[:before], text[len(text) - after :]))
-                if found:
-                    yield from found
+            if before + after <= length:
+                found += table.get((text[:before], text[length - after :]), ())
+        return found

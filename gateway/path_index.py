@@ -6,7 +6,7 @@ first. Of templates that are equal in this, the one with more literal characters
 asks for more of the query, then the earlier one in the file.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from gateway.affixes import Affixes
@@ -41,12 +41,12 @@ class PathIndex(Generic[T]):
         others = [entry for entry in ordered if not _is_literal(entry[0].path)]
         self._root = _Node([(entry[0].segments, entry[1]) for entry in others])
 
-    def candidates(self, path: str) -> Iterator[T]:
+    def candidates(self, path: str) -> list[T]:
         """What may match the canonical path, the most literal first."""
-        found = self._literals.get(path)
-        if found:
-            yield from found
-        yield from self._root.candidates(path.split("/"), 1)
+        # Collected, not generated: nested generators cost more than the whole search.
+        found = [*self._literals.get(path, ())]
+        self._root.collect(path.split("/"), 1, found)
+        return found
 
 
 class _Node(Generic[T]):
@@ -72,17 +72,19 @@ class _Node(Generic[T]):
         self._patterns = Affixes((*affixes, _Node(inner)) for affixes, inner in patterns.items())
         self._tails = Affixes(tails)
 
-    def candidates(self, segments: list[str], at: int) -> Iterator[T]:
+    def collect(self, segments: list[str], at: int, found: list[T]) -> None:
+        """Add what may match from the segment at this place on."""
         if at == len(segments):
-            yield from self._ends
+            found += self._ends
             return
         literal = self._literals.get(segments[at])
         if literal is not None:
-            yield from literal.candidates(segments, at + 1)
-        for node in self._patterns.candidates(segments[at]):
-            yield from node.candidates(segments, at + 1)
+            literal.collect(segments, at + 1, found)
+        if self._patterns:
+            for node in self._patterns.candidates(segments[at]):
+                node.collect(segments, at + 1, found)
         if self._tails:
-            yield from self._tails.candidates("/".join(segments[at:]))
+            found += self._tails.candidates("/".join(segments[at:]))
 
 
 def _rank(segment: tuple[Part, ...]) -> _Rank:

@@ -13,7 +13,8 @@ class RequestQuery(msgspec.Struct, frozen=True):
 
     def variables(self) -> dict[str, str]:
         """The keys and values as their sender meant them."""
-        return {decoded(key): decoded(value) for key, value in self.values.items()}
+        values = self.values
+        return {decoded(key): decoded(value) for key, value in values.items()} if values else {}
 
 
 EMPTY = RequestQuery({}, ())

@@ -199,11 +199,12 @@ def _slots(parts: tuple[Part, ...]) -> list[list[Part]]:
 
 
 def _expand(parts: tuple[Part, ...], captures: Captures) -> str:
-    return "".join(
-        part
-        if isinstance(part, str)
-        else captures[part.name]
-        if part.reserved
-        else simple(captures[part.name])
-        for part in parts
-    )
+    pieces: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            pieces.append(part)
+        elif part.reserved:
+            pieces.append(captures[part.name])
+        else:
+            pieces.append(simple(captures[part.name]))
+    return "".join(pieces)

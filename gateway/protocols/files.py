@@ -1,6 +1,6 @@
 """Files: a path by template or by regular expression, sent to a URL by template."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -39,12 +39,6 @@ class FileIndex(msgspec.Struct, frozen=True):
     patterns: Affixes[_Target]
 
 
-class _Match(msgspec.Struct, frozen=True):
-    target: _Target
-    captures: Mapping[str, str]  # canonical
-    query_keys: frozenset[str] = frozenset()  # those that the template itself asks for
-
-
 def build(routes: Sequence[FileRoute | RegexRoute]) -> FileIndex:
     """Prepare one host's files."""
     templates = []
@@ -64,49 +58,55 @@ def decide(index: FileIndex, request: Request) -> Decision | None:
     """Answer with the first route that matches: templates by literalness, then expressions."""
     path = canonical(request.path)
     query = queries.parse(request.query)
-    for match in _matches(index, path, query):
-        return _answer(match, request, path, query)
-    return None
+    match = _match(index, path, query)
+    return None if match is None else _answer(*match, request, path, query)
 
 
 def find(index: FileIndex, request: Request) -> FileRoute | RegexRoute | None:
     """The route that would answer, whatever it would say."""
-    matches = _matches(index, canonical(request.path), queries.parse(request.query))
-    return next((match.target.route for match in matches), None)
+    match = _match(index, canonical(request.path), queries.parse(request.query))
+    return None if match is None else match[0].route
 
 
-def _matches(index: FileIndex, path: str, query: RequestQuery) -> Iterator[_Match]:
+def _match(
+    index: FileIndex, path: str, query: RequestQuery
+) -> tuple[_Target, dict[str, str]] | None:
+    """The first route that matches, and the canonical values of its variables."""
     for target in index.templates.candidates(path):
-        if target.matcher is not None:
-            captures = target.matcher.match(path, query.values)
-            if captures is not None:
-                yield _Match(target, captures, target.matcher.query_keys)
+        captures = target.matcher.match(path, query.values) if target.matcher else None
+        if captures is not None:
+            return target, captures
+    if not index.patterns:
+        return None
     # People write expressions for the text that they read, not for its escapes.
     text = decoded(path)
     for target in index.patterns.candidates(text):
         found = target.pattern.fullmatch(text)
         if found is not None:
             groups = found.groupdict(default="")
-            yield _Match(target, {name: literal(value) for name, value in groups.items()})
+            return target, {name: literal(value) for name, value in groups.items()}
+    return None
 
 
-def _answer(match: _Match, request: Request, path: str, query: RequestQuery) -> Decision:
+def _answer(
+    target: _Target, captures: dict[str, str], request: Request, path: str, query: RequestQuery
+) -> Decision:
     if request.method not in _METHODS:
         return Refusal(
             status=405,
             reason=f"only {', '.join(_METHODS)} are served here",
             headers={"Allow": ", ".join(_METHODS)},
         )
-    route, url = match.target.route, match.target.url
-    others = [part for part in query.parts if part[0] not in match.query_keys]
-    location = url.expand(match.captures, others) if url else ""
+    route, url = target.route, target.url
+    location = url.expand(captures, _others(target, query)) if url else ""
     if location is None:
         return Refusal(status=400, reason="the path has . or .. segments, which are not sent on")
     asked = decoded(path.rpartition("/")[2])
     sent_to = location[len(url.origin) :] if url else ""
     name = decoded(sent_to.partition("?")[0].partition("#")[0].rpartition("/")[2])
     variables = query.variables()
-    variables.update((name, decoded(value)) for name, value in match.captures.items())
+    for variable, value in captures.items():
+        variables[variable] = decoded(value)
     hit = Hit(
         # Where nothing is handed out, the request is what its sender tells us.
         event_type=event_type(name or asked) if url else "telemetry",
@@ -130,3 +130,10 @@ def _answer(match: _Match, request: Request, path: str, query: RequestQuery) -> 
     if not url:
         return Reply(hits=hits, cache_control=route.cache_control)
     return Redirect(location=location, hits=hits, cache_control=route.cache_control)
+
+
+def _others(target: _Target, query: RequestQuery) -> Sequence[tuple[str, str]]:
+    """The query's parts that the template does not ask for itself."""
+    if target.matcher is None or not target.matcher.query_keys:
+        return query.parts
+    return [part for part in query.parts if part[0] not in target.matcher.query_keys]
