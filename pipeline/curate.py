@@ -7,6 +7,7 @@ import polars as pl
 from pipeline.clients import with_clients, with_image_platforms
 from pipeline.companies import with_companies
 from pipeline.count import with_counts, with_firsts
+from pipeline.referrers import with_referrers
 from pipeline.schema import EVENTS
 from pipeline.traffic import with_traffic
 from pipeline.versions import with_versions
@@ -22,6 +23,7 @@ def enrich(raw: pl.LazyFrame) -> pl.LazyFrame:
         raw.sort(ORDER)
         .pipe(with_clients)
         .pipe(with_companies)
+        .pipe(with_referrers)
         .pipe(with_traffic)
         .pipe(_in_events_schema)
     )
