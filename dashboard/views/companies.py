@@ -54,11 +54,14 @@ def table(filters: Filters) -> None:
         "last_seen",
     )
     column = st.column_config
-    picked = st.dataframe(
+    names = shown["company"].to_list()
+    # The key changes with the company that is shown, so that no old mark stays in the table.
+    key = f"companies_{st.query_params.get('company', '')}"
+    st.dataframe(
         shown,
         hide_index=True,
-        key="companies_table",
-        on_select="rerun",
+        key=key,
+        on_select=lambda: pick(names, st.session_state[key]["selection"]["rows"]),
         selection_mode="single-row",
         row_height=38,
         height=parts.table_height(shown.height),
@@ -79,9 +82,12 @@ def table(filters: Filters) -> None:
         },
         alt="Companies by installs",
     )
-    rows = picked.selection.rows
+
+
+def pick(names: list[str], rows: list[int]) -> None:
+    """Remember the picked company in the address, before the page is drawn again."""
     if rows:
-        st.query_params["company"] = shown["company"][rows[0]]
+        st.query_params["company"] = names[rows[0]]
 
 
 def detail(filters: Filters, company: str) -> None:
@@ -94,7 +100,6 @@ def detail(filters: Filters, company: str) -> None:
         title.subheader(company, anchor=False)
         if close.button("All companies", type="tertiary", icon=":material/close:", wrap=False):
             del st.query_params["company"]
-            st.session_state.pop("companies_table", None)
             st.rerun()
         if frame.is_empty():
             st.info(f"Nothing from {company} under these filters.")

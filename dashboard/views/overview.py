@@ -4,9 +4,10 @@ import time
 
 import streamlit as st
 
-from dashboard import lists, sidebar, warehouse, words, world
+from dashboard import charts, lists, sidebar, warehouse, words, world
 from dashboard.filters import Filters, format_address, previous
 from dashboard.lists import Row
+from dashboard.palette import OTHER
 from dashboard.queries import overview
 from dashboard.views import parts
 
@@ -95,12 +96,14 @@ def leaders(filters: Filters) -> None:
     }
     for column, (what, title) in zip(columns, titles.items(), strict=True):
         found = warehouse.ask(overview.top, filters, what)
-        colours = warehouse.package_colours(found["id"].to_list()) if what == "package" else {}
+        # The same names have colours as in the chart above.
+        leading = found["id"].to_list()[: charts.SERIES] if what == "package" else []
+        colours = warehouse.package_colours(leading)
         rows = [
             Row(
                 name=world.name(name) if what == "country" else name,
                 value=value,
-                colour=colours.get(key),
+                colour=colours.get(key, colours[OTHER]) if leading else None,
                 link=parts.link("companies", address, company=name) if what == "company" else None,
             )
             for key, name, value in found.select("id", "name", "installs").rows()

@@ -1,4 +1,4 @@
-"""A lake for the dashboard's tests: curated Parquet as the pipeline would publish it, from few words."""
+"""A lake for the dashboard tests: curated Parquet as the pipeline publishes it, from few words."""
 
 import datetime as dt
 import itertools

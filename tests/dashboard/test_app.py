@@ -182,10 +182,10 @@ def test_versions_remember_their_package(monkeypatch: pytest.MonkeyPatch, live_l
 
 def test_explore_answers_and_refuses(monkeypatch: pytest.MonkeyPatch, live_lake: Path) -> None:
     app = open_app(monkeypatch, live_lake, "explore")
-    app.text_area[0].set_value("SELECT count(*) AS n FROM events").run()
+    app.text_area[0].set_value("SELECT count(*) AS n FROM events")
     app.button[0].click().run()
     assert app.dataframe[0].value["n"].to_list() == [len(busy_rows(today=NOW))]
-    app.text_area[0].set_value("DROP VIEW events").run()
+    app.text_area[0].set_value("DROP VIEW events")
     app.button[0].click().run()
     assert "Only statements that read" in app.error[0].value
 

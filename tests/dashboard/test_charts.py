@@ -95,7 +95,7 @@ def world(*installs: int) -> Any:
     )
     shapes = {
         "type": "FeatureCollection",
-        "features": [{"id": code} for code in "DE FR US BR IT".split()],
+        "features": [{"id": code} for code in ["DE", "FR", "US", "BR", "IT"]],
     }
     return charts.world(countries, cities, shapes, LIGHT)
 
