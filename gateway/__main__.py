@@ -106,7 +106,7 @@ def serve(**settings: Any) -> None:
         ) from error
     # Refused here, with every problem, rather than by each worker again and again.
     _load(chosen.routes)
-    from gateway.supervisor import supervise
+    from gateway.supervisor import supervise  # noqa: PLC0415 the other commands need no server
 
     try:
         supervise(chosen)

@@ -1,4 +1,4 @@
-"""The admin port: is the gateway alive, is all well with it, its counters, and which domains are its own.
+"""The admin port: whether the gateway is alive and well, its counters, and its domains.
 
 It never sees a client of the public port, and says nothing of one.
 """
@@ -30,6 +30,9 @@ class Check(msgspec.Struct, frozen=True):
     detail: str
 
 
+_Checks = dict[str, Callable[[], Check]]
+
+
 class ShippingState(msgspec.Struct):
     """How the last passes of the shipper went; written by the keeper."""
 
@@ -57,7 +60,7 @@ class Admin(Sanic[Any, Any]):
         self._routes = routes
         self._counters = counters
         self._shipping = shipping
-        self._checks: dict[str, Callable[[], Check]] = {
+        self._checks: _Checks = {
             "routes": lambda: routes_check(routes),
             "journal": lambda: journal_check(config.data / "journal"),
             "shipping": lambda: shipping_check(shipping, config.data / "journal"),
@@ -73,7 +76,7 @@ class Admin(Sanic[Any, Any]):
         return text("ok\n")
 
     async def readyz(self, _request: Request) -> HTTPResponse:
-        """Say whether all is well, and of each thing why or why not. 503 is for people, not balancers."""
+        """Say whether all is well, and why. Its 503 is for people, not for load balancers."""
         checks = {name: check() for name, check in self._checks.items()}
         ready = all(check.ok for check in checks.values())
         return json(

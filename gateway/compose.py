@@ -1,4 +1,4 @@
-"""Puts an event together: what the protocol found, what was asked, and the visitor without an address."""
+"""Puts an event together from what the protocol found, what was asked, and the visitor."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -16,7 +16,9 @@ KEY_LIMIT = 128
 VALUE_LIMIT = 1024
 VARIABLES_LIMIT = 8192  # characters of keys and values together; what does not fit is left out
 
-_METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split())
+_METHODS = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
+)
 _RANGE = re.compile(
     r"\s*bytes\s*=\s*(?:(?P<first>\d{1,18})\s*-|-\s*(?P<last>\d{1,18}))", re.ASCII | re.IGNORECASE
 )
@@ -26,7 +28,7 @@ _encode = msgspec.json.encode
 
 
 def agent(hit: Hit, request: Request) -> str:
-    """Name the user agent that the event will have, scrubbed; it is also what the origin's id is made of."""
+    """Name the user agent of the event, scrubbed. The origin's id is made of it too."""
     sent = hit.user_agent if hit.user_agent is not None else request.headers.get("user-agent", "")
     return scrub.user_agent(sent, USER_AGENT_LIMIT) if sent else ""
 

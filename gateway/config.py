@@ -1,4 +1,4 @@
-"""The gateway's settings, read once by `__main__` and handed to every process as one frozen value."""
+"""The gateway's settings, read once by `__main__` and handed to every process."""
 
 from ipaddress import ip_network
 from pathlib import Path
@@ -70,8 +70,8 @@ def check_salts(salts: Path, data: Path) -> None:
     inner, outer = salts.resolve(), data.resolve()
     if inner == outer or outer in inner.parents:
         raise SettingError(
-            f"{str(salts)!r} is inside the lake {str(data)!r}, so that a copy of the lake would hold "
-            "the salts of its ids; right would be a folder outside of it, such as data/salts"
+            f"{str(salts)!r} is inside the lake {str(data)!r}, so that a copy of the lake would "
+            "hold the salts of its ids; right would be a folder outside of it, such as data/salts"
         )
 
 

@@ -14,6 +14,7 @@ def read(
     method: str,
     target: str,
     header_lines: Iterable[tuple[str, str]],
+    *,
     body: bytes,
     peer: str,
     proxies: Proxies,
@@ -48,7 +49,9 @@ def _joined(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, raw in lines:
         # Bytes that are no UTF-8 arrive as lone surrogates, which nothing further on could encode.
-        value = raw if raw.isascii() else raw.encode(errors="surrogateescape").decode(errors="replace")
+        value = (
+            raw if raw.isascii() else raw.encode(errors="surrogateescape").decode(errors="replace")
+        )
         if name in headers:
             if name == "host":
                 raise BadTarget("more than one Host header")
@@ -63,7 +66,7 @@ def _authority(headers: dict[str, str]) -> str:
 
 
 def _absolute(target: str, headers: dict[str, str]) -> tuple[str, str]:
-    """Read the form that proxies are sent. Its authority counts, and Host does not (RFC 9112, 3.2.2)."""
+    """Read the form that proxies are sent. Its authority counts, not Host (RFC 9112, 3.2.2)."""
     if target == "*":
         return _authority(headers), "/*"
     scheme, mark, rest = target.partition("://")

@@ -1,15 +1,15 @@
 """The write-ahead journal: an event is in it before its request is answered.
 
-A journal is a folder of segments. One process writes a segment and holds its lock while it is `.open`;
-sealing renames it to `.sealed`, after which nobody writes to it. A record is one line: the CRC-32 of the
-JSON in eight hex digits, a space, the JSON. What a killed process leaves is an `.open` segment without a
-lock, whole up to its last complete line.
+A journal is a folder of segments. One process writes a segment and holds its lock while it is
+`.open`; sealing renames it to `.sealed`, after which nobody writes to it. A record is one line:
+the CRC-32 of the JSON in eight hex digits, a space, the JSON. What a killed process leaves is an
+`.open` segment without a lock, whole up to its last complete line.
 
     DIR/journal/<uuid>.open      being written, or left behind
     DIR/journal/<uuid>.sealed    ready to be shipped
 
-A write is in the kernel's hands when the answer is sent, so killing any process loses nothing. Against a
-power cut the segment is synchronized in a thread, at most `SYNC_SECONDS` apart.
+A write is in the kernel's hands when the answer is sent, so killing any process loses nothing.
+Against a power cut the segment is synchronized in a thread, at most `SYNC_SECONDS` apart.
 """
 
 import errno
@@ -72,7 +72,7 @@ class Journal:
             raise NotWritten(len(records) - written, error) from error
 
     def tick(self) -> None:
-        """Seal and synchronize what is due. To be called every `SYNC_SECONDS` or so; never raises."""
+        """Seal and synchronize what is due. Call it every `SYNC_SECONDS` or so; never raises."""
         segment = self._segment
         if segment is None:
             return
@@ -117,7 +117,7 @@ class NotWritten(Exception):  # noqa: N818 it says what happened to the events
         self.errno = cause.errno
 
 
-class _Short(OSError):
+class _Short(OSError):  # noqa: N818 the write is short, and the error is inside
     """A write that ended early, after so many whole records."""
 
     whole = 0

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import uvloop
 from sanic import Sanic
 
 from gateway.logs import on_loop_error
@@ -30,12 +31,14 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
-async def serve(app: Sanic[Any, Any], sock: socket.socket, stop: asyncio.Event, grace: float) -> None:
+async def serve(
+    app: Sanic[Any, Any], sock: socket.socket, stop: asyncio.Event, grace: float
+) -> None:
     """Serve until `stop` is set, then let what is in flight finish, for at most `grace` seconds."""
-    server = await app.create_server(
+    # Any, because none of the server's methods has types.
+    server: Any = await app.create_server(
         sock=sock, backlog=BACKLOG, asyncio_server_kwargs={"start_serving": False}
     )
-    assert server is not None  # noqa: S101 create_server says None only for a deprecated argument
     await server.startup()
     await server.before_start()
     await server.start_serving()
@@ -76,12 +79,8 @@ def stop_event(lifeline: int, *, heed_signals: bool) -> asyncio.Event:
 
 
 def run(main: Callable[[], Any]) -> None:
-    """Run a coroutine function on the fastest event loop there is."""
-    try:
-        from uvloop import new_event_loop
-    except ImportError:
-        from asyncio import new_event_loop
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    """Run a coroutine function to its end."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
 
 

@@ -1,12 +1,10 @@
 """The routes in force, held in one place, and changed while the gateway runs."""
 
 import logging
-import os
 from pathlib import Path
 
 from gateway import routefile
 from gateway.problems import RoutesError
-from gateway.table import RouteTable
 
 log = logging.getLogger(__name__)
 
@@ -17,11 +15,11 @@ class LiveRoutes:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stamp = _stamp(path)
-        self.table: RouteTable = routefile.load(path)
+        self.table = routefile.load(path)
         self.refused = ""  # why the file as it is now is not in force; "": it is
 
     def refresh(self) -> None:
-        """Look whether the file has changed, and take it if it is good. Costs one stat when it has not."""
+        """Take the file if it has changed and is good. Costs one stat when it has not."""
         stamp = _stamp(self._path)
         if stamp == self._stamp:
             return
@@ -30,7 +28,7 @@ class LiveRoutes:
             self.table = routefile.load(self._path)
         except (RoutesError, OSError) as error:
             self.refused = str(error)
-            log.error(
+            log.error(  # noqa: TRY400 the reasons are the message, a traceback adds nothing
                 "%s has changed and is refused, the last good routes stay: %s", self._path, error
             )
         else:
@@ -40,7 +38,7 @@ class LiveRoutes:
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
     try:
-        state = os.stat(path)
+        state = path.stat()
     except OSError:
         return None
     return state.st_mtime_ns, state.st_size, state.st_ino

@@ -21,7 +21,9 @@ SELDOM_SECONDS = 60.0
 def configure(process: str) -> None:
     """Log to the standard error, and keep silent what others would log of clients."""
     logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format=f"gateway {process}: %(levelname)s %(message)s"
+        level=logging.INFO,
+        stream=sys.stderr,
+        format=f"gateway {process}: %(levelname)s %(message)s",
     )
     for name in _SERVER_LOGGERS:
         logging.getLogger(name).disabled = True
@@ -30,7 +32,7 @@ def configure(process: str) -> None:
 
 
 def where(error: BaseException) -> str:
-    """Describe an error by its type and the innermost frames, such as `ValueError at compose.py:80`."""
+    """Describe an error by its type and innermost frames: `ValueError at compose.py:80`."""
     frames = extract_tb(error.__traceback__)[-_FRAMES:]
     places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
     return f"{type(error).__name__} at {places}" if places else type(error).__name__
@@ -45,7 +47,7 @@ def on_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> 
 
 
 class Seldom:
-    """Logs each kind of trouble at most once in `SELDOM_SECONDS`, with how often it was left out."""
+    """Logs each kind of trouble once in `SELDOM_SECONDS`, with how often it was left out."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log

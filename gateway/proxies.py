@@ -1,8 +1,8 @@
 """Whose word is taken for the client's address: the socket's, or that of trusted proxies before it.
 
-Only `X-Forwarded-For` is read, from the right, because each proxy writes at that end what it has seen
-itself. `Forwarded` and every other header pass through common proxies as the client sent them, so they
-are never believed.
+Only `X-Forwarded-For` is read, from the right, because each proxy writes at that end what it has
+seen itself. `Forwarded` and every other header pass through common proxies as the client sent
+them, so they are never believed.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""Records the hits of one answer: visitor, event, journal. Synchronous, and done before the answer goes.
+"""Records the hits of one answer: visitor, event, journal; done before the answer goes.
 
-Nothing here raises: a request is answered whether or not it can be recorded. What is lost is counted by
-its reason and logged now and then, without a word about the client.
+Nothing here raises: a request is answered whether or not it can be recorded. What is lost is
+counted by its reason and logged now and then, without a word about the client.
 """
 
 import errno
@@ -60,7 +60,9 @@ class Recorder:
         except NotWritten as error:
             appended -= error.events
             self._counters.count(_FATES.get(error.errno or 0, "disk"), error.events)
-            self._seldom.warn(str(error.errno), f"events are lost, the journal takes no more: {error}")
+            self._seldom.warn(
+                str(error.errno), f"events are lost, the journal takes no more: {error}"
+            )
         self._counters.count("journaled", appended)
 
     def _append(self, hit: Hit, request: Request, address: str, status: int, now: int) -> None:

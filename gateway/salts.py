@@ -1,7 +1,7 @@
 """The salts of the ids: 32 random bytes a UTC period, shared by the workers, destroyed soon after.
 
-A salt is a file of its own, named for its period, in a folder outside the lake. Whoever needs it first
-makes it; a hard link lets the first maker win and shows nobody half a file.
+A salt is a file of its own, named for its period, in a folder outside the lake. Whoever needs it
+first makes it; a hard link lets the first maker win and shows nobody half a file.
 """
 
 import datetime as dt
@@ -15,7 +15,8 @@ from gateway.config import Rotation
 
 SIZE = 32
 _SUFFIX = ".salt"
-# A salt outlives its period by a day, for clocks that differ. A day's salt is so never older than 48 hours.
+# A salt outlives its period by a day, for clocks that differ. A day's salt is so never older than
+# 48 hours.
 KEPT_AFTER = dt.timedelta(hours=24)
 
 
@@ -54,7 +55,7 @@ def obtain(directory: Path, period: Period) -> bytes:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = directory / f".{period.name}.{os.getpid()}.{os.urandom(4).hex()}"
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(os.urandom(SIZE))
             file.flush()
             os.fsync(file.fileno())
@@ -99,14 +100,15 @@ def _destroy(path: Path) -> None:
 
 def _period_named(name: str) -> Period | None:
     """Read a period back from its name; None for a file that is not ours."""
-    for pattern, text, rotation in (
+    spellings: tuple[tuple[str, str, Rotation], ...] = (
         ("%Y-%m-%d", name, "day"),
         ("%G-W%V-%u", f"{name}-1", "week"),
         ("%Y-%m-%d", f"{name}-01", "month"),
-    ):
+    )
+    for pattern, text, rotation in spellings:
         with suppress(ValueError):
             start = dt.datetime.strptime(text, pattern).replace(tzinfo=dt.UTC)
-            period = period_at(start, rotation)  # type: ignore[arg-type]  # the tuple's third is a Rotation
+            period = period_at(start, rotation)
             if period.name == name:
                 return period
     return None

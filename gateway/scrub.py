@@ -1,17 +1,17 @@
-"""Takes e-mail addresses, IP addresses and secrets out of what a client may have written into a request.
+"""Takes e-mail addresses, IP addresses and secrets out of what clients have written.
 
 There are three rules, because four numbers with dots are a version as often as an address:
 
-- `free` is for text that nobody has promised anything about: variables and referrers. Whatever looks
-  like an e-mail, an address or a secret is replaced.
-- `name` is for what the route says is a name: package, artifact, version, reference. Four numbers stay
-  where they are glued to a name (`tool-1.2.3.4.tar.gz`), and hashes stay. Four numbers alone between
-  slashes stay only where they are the version that the route found.
+- `free` is for text that nobody has promised anything about: variables and referrers. Whatever
+  looks like an e-mail, an address or a secret is replaced.
+- `name` is for what the route says is a name: package, artifact, version, reference. Four numbers
+  stay where they are glued to a name (`tool-1.2.3.4.tar.gz`), and hashes stay. Four numbers alone
+  between slashes stay only where they are the version that the route found.
 - `user_agent` is `name` where a slash glues too (`Chrome/120.0.0.0`).
 
-E-mails, IPv6 addresses and secrets with a known beginning go by every rule. What no rule can know is
-whether `203.0.113.7` is a version or the client: so the composer, who knows the client's address, takes
-that one out of every field with `own`.
+E-mails, IPv6 addresses and secrets with a known beginning go by every rule. What no rule can know
+is whether `203.0.113.7` is a version or the client: so the composer, who knows the client's
+address, takes that one out of every field with `own`.
 """
 
 import re
@@ -19,6 +19,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
+from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 EMAIL, ADDRESS, SECRET = "[email]", "[ip]", "[secret]"
@@ -43,7 +44,7 @@ _COLONS = re.compile(
 )
 
 # Every repetition is bounded, so that a long text costs no more than its length.
-_LOCAL = r"[\w.!#$&'*+=?^`{|}~-]{1,64}"
+_LOCAL = r"[\w.!#$%&'*+=?^`{|}~-]{1,64}"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = rf"{_LABEL}(?:\.{_LABEL}){{0,126}}\.[a-z][a-z0-9-]{{0,61}}[a-z0-9]"
 _ANY_EMAIL = re.compile(rf"{_LOCAL}@{_DOMAIN}", re.IGNORECASE)
@@ -55,8 +56,8 @@ _NAME_EMAIL = re.compile(
 
 _KNOWN_SECRET = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
-    r"|(?:gh[pousr]_|github_pat_|glpat-|npm_|pypi-|dckr_pat_|hf_|xox[abprs]-|sk-|[sr]k_live_|AIza|ya29\.)"
-    r"[\w-]{20,}"
+    r"|(?:gh[pousr]_|github_pat_|glpat-|npm_|pypi-|dckr_pat_|hf_|xox[abprs]-|sk-|[sr]k_live_|AIza"
+    r"|ya29\.)[\w-]{20,}"
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}"
     r"|-----BEGIN [\s\S]*",
     re.ASCII,
@@ -64,12 +65,13 @@ _KNOWN_SECRET = re.compile(
 _USER_INFO = re.compile(r"(?<=://)[^/\s?#@]{1,256}@")
 _TOKEN = re.compile(r"\bsha(?:256|384|512):[0-9a-f]{64,128}\b|[A-Za-z0-9_+=~-]{20,}")
 _SEPARATORS = str.maketrans("", "", "_+=~-")
-# How often lower case, upper case and digits take turns in random text. Words and versions stay below.
+# How often lower case, upper case and digits take turns in random text. Words and versions stay
+# below.
 _RANDOM_TURNS = 0.3
 
 _SECRET_KEY = re.compile(
-    r"(?:^|[._-])(?:pass(?:word|wd|phrase)?|secret|token|auth(?:orization)?|api[._-]?key|access[._-]?key"
-    r"|private[._-]?key|credentials?|session(?:[._-]?id)?|cookie|bearer|signature|sig)$",
+    r"(?:^|[._-])(?:pass(?:word|wd|phrase)?|secret|token|auth(?:orization)?"
+    r"|api[._-]?key|access[._-]?key|private[._-]?key|credentials?|session(?:[._-]?id)?|cookie|bearer|signature|sig)$",
     re.IGNORECASE,
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -85,7 +87,7 @@ def free(text: str) -> str:
 
 @lru_cache(_CACHED)
 def name(text: str, version: str | None = None) -> str:
-    """Replace what cannot be part of a name. The version is the one that the route found, if any."""
+    """Replace what cannot be part of a name. The version is what the route found, if any."""
 
     def rule(plain: str) -> str:
         return _LONE_QUAD.sub(
@@ -136,7 +138,7 @@ def own(text: str, address: str) -> str:
 
 
 def _scrubbed(text: str, rule: Callable[[str], str]) -> str:
-    """Apply a rule to what a text says, however it is encoded, and keep the encoding where it can."""
+    """Apply a rule to what a text says, however encoded, and keep the encoding where it can."""
     text = _CONTROL.sub(" ", text)
     plain = _decoded(text)
     if plain != text and (clean := rule(plain)) != plain:
@@ -179,11 +181,11 @@ def _marked_if_ipv6(match: re.Match[str]) -> str:
 
 
 def _is_random(token: str) -> bool:
-    """Tell keys and tokens from words, names and versions, by how often kinds of characters change."""
+    """Tell keys and tokens from words and versions, by how often kinds of characters change."""
     if ":" in token:  # a digest says which algorithm made it
         return False
     kinds = [_kind(character) for character in token.translate(_SEPARATORS)]
-    turns = sum(kind != following for kind, following in zip(kinds, kinds[1:], strict=False))
+    turns = sum(kind != following for kind, following in pairwise(kinds))
     return "digit" in kinds and turns >= _RANDOM_TURNS * len(kinds)
 
 

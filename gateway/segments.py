@@ -1,4 +1,4 @@
-"""Reading the journal back: which segments nobody writes to any more, and which records are whole."""
+"""Reads the journal back: segments that nobody writes to any more, records that are whole."""
 
 import fcntl
 import os
@@ -83,7 +83,7 @@ def _adopt(path: Path) -> None:
     with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # The writer may have sealed it between our two calls; then the name is gone, or another's.
-        if os.stat(path).st_ino == os.fstat(file.fileno()).st_ino:
+        if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
             path.rename(path.with_suffix(SEALED))
 
 

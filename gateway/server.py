@@ -1,7 +1,7 @@
 """The skin: takes requests from Sanic, has them decided and recorded, and sends the answers.
 
-Sanic's router is not used: every method and path comes to one place, as it was sent. The recording is
-done before the first byte of the answer goes out.
+Sanic's router is not used: every method and path comes to one place, as it was sent. The recording
+is done before the first byte of the answer goes out.
 """
 
 import logging
@@ -34,7 +34,16 @@ HEADER_LIMIT = 16_384  # the most that Sanic can be set to
 
 # These belong to one connection; the server sets its own.
 _HOP_BY_HOP = frozenset(
-    "connection keep-alive proxy-authenticate proxy-connection te trailer transfer-encoding upgrade".split()
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
 _JSON = "application/json"
 _REASONS = {
@@ -62,10 +71,12 @@ class Gateway(Sanic[Any, Any]):
         recorder: Recorder,
         counters: Counters,
         fetcher: Fetcher,
+        *,
         body_limit: int = BODY_LIMIT,
     ) -> None:
         super().__init__("footfall", configure_logging=False, error_handler=_Errors(counters))
-        # Sanic guesses types from the look of strings, so these are all of its settings, and none is ours.
+        # Sanic guesses types from the look of strings, so these are all of its settings, and none
+        # is ours.
         self.config.update(
             {
                 "ACCESS_LOG": False,
@@ -87,15 +98,15 @@ class Gateway(Sanic[Any, Any]):
     async def handle_request(self, request: WebRequest) -> None:
         """Answer one request."""
         if request.stream is not None and request.stream.request_body:
-            await request.receive_body()
+            await request.receive_body()  # type: ignore[no-untyped-call]  # Sanic has no types for it
         try:
             facts, address = intake.read(
                 request.method,
                 request.raw_url.decode("ascii"),
                 request.headers.items(),
-                request.body,
-                _peer(request),
-                self._proxies,
+                body=request.body,
+                peer=_peer(request),
+                proxies=self._proxies,
             )
         except intake.BadTarget as error:
             await self._send(request, *_refusal(Refusal(status=400, reason=str(error))))
@@ -171,12 +182,10 @@ class _Errors(ErrorHandler):
         self._counters = counters
         self._seldom = Seldom(log)
 
-    def default(self, request: WebRequest, exception: Exception) -> HTTPResponse:  # noqa: ARG002 Sanic's
-        if isinstance(exception, SanicException) and exception.status_code < 500:  # noqa: PLR2004
-            status = exception.status_code
-        elif isinstance(exception, SanicException) and exception.status_code == 503:  # noqa: PLR2004
-            status = 503
-        else:
+    def default(self, _request: WebRequest, exception: Exception) -> HTTPResponse:
+        """Answer an error."""
+        status = exception.status_code if isinstance(exception, SanicException) else 500
+        if status not in _REASONS:
             status = 500
             place = where(exception)
             self._seldom.warn(place, f"a request was answered with 500: {place}")
@@ -186,9 +195,7 @@ class _Errors(ErrorHandler):
         return _Response(body, status, Header(headers))
 
 
-async def _stream(
-    request: WebRequest, status: int, headers: _Headers, body: Stream
-) -> None:
+async def _stream(request: WebRequest, status: int, headers: _Headers, body: Stream) -> None:
     """Send a body as it comes, no faster than the client reads it."""
     response = await request.respond(_Response(b"", status, Header(headers)))
     async for chunk in body:

@@ -1,7 +1,7 @@
-"""Ships sealed segments: each becomes one Parquet file in `raw/` for every day that its events have.
+"""Ships sealed segments: each becomes one Parquet file in `raw/` for every day in it.
 
-A raw file's name is made of its segment's name and its day, so that shipping a segment again, after a
-crash in between, replaces the file instead of doubling it.
+A raw file's name is made of its segment's name and its day, so that shipping a segment again,
+after a crash in between, replaces the file instead of doubling it.
 """
 
 import datetime as dt
@@ -118,7 +118,7 @@ def _by_day(contents: segments.Contents) -> dict[dt.date, list[bytes]]:
 
 
 def _parquet(records: list[bytes]) -> bytes:
-    frame = pl.read_ndjson(io.BytesIO(b"\n".join(records)), schema=_WIDE).cast(SCHEMA)  # type: ignore[arg-type]
+    frame = pl.read_ndjson(io.BytesIO(b"\n".join(records)), schema=_WIDE).cast(SCHEMA)
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd")
     return buffer.getvalue()

@@ -1,8 +1,8 @@
 """Starts the workers and the keeper, brings back what dies, and stops them in order.
 
-The supervisor holds the sockets, so that no connection is refused while a worker comes back, and the
-memory of the counters. It runs no event loop and no thread. Its children hold the reading end of a pipe
-that ends with the supervisor, so that none outlives it, even when it is killed.
+The supervisor holds the sockets, so that no connection is refused while a worker comes back, and
+the memory of the counters. It runs no event loop and no thread. Its children hold the reading end
+of a pipe that ends with the supervisor, so that none outlives it, even when it is killed.
 """
 
 import logging
@@ -43,7 +43,7 @@ class _Child:
         self.process: subprocess.Popen[bytes] | None = None
 
     def look_after(self) -> float:
-        """Start the process if it should run and does not; return in how many seconds to look again."""
+        """Start the process if it is not there; return in how many seconds to look again."""
         now = time.monotonic()
         if self.process is not None:
             status = self.process.poll()
@@ -52,7 +52,9 @@ class _Child:
             age = now - self._started_at
             self._start_at = now if age > _YOUNG_SECONDS else now + 1.0
             self.process = None
-            log.warning("%s ended with %s after %.0f s and is started again", self.name, status, age)
+            log.warning(
+                "%s ended with %s after %.0f s and is started again", self.name, status, age
+            )
         if now < self._start_at:
             return self._start_at - now
         # A group of its own, so that Ctrl-C reaches only the supervisor, which stops them in order.
@@ -79,7 +81,7 @@ class _Child:
 
 
 def supervise(config: GatewayConfig) -> None:
-    """Run the gateway until SIGTERM or SIGINT. Raises SettingError where an address cannot be had."""
+    """Run the gateway until SIGTERM or SIGINT. Raises SettingError for a port not to be had."""
     with (
         _bound("port", config.host, config.port) as public,
         _bound("admin-port", config.admin_host, config.admin_port) as admin,
@@ -165,7 +167,9 @@ def _signals() -> Iterator[Callable[[float], bool]]:
 
     def wait(seconds: float) -> bool:
         if not stopping:
-            ready, _, _ = select.select([reader], [], [], None if seconds == float("inf") else seconds)
+            ready, _, _ = select.select(
+                [reader], [], [], None if seconds == float("inf") else seconds
+            )
             if ready:
                 os.read(reader, 4096)
         return stopping

@@ -1,7 +1,7 @@
 """The visitor of a request: an address becomes a place, a network and two ids, and is forgotten.
 
-All of it happens in memory, before the event exists. The caches hold addresses too; they are bounded,
-and emptied when the salt changes.
+All of it happens in memory, before the event exists. The caches hold addresses too; they are
+bounded, and emptied when the salt changes.
 """
 
 import datetime as dt
@@ -54,7 +54,7 @@ class Visitors:
         self._visitor: Callable[[str, str], Visitor]
 
     def visitor(self, address: str, user_agent: str) -> Visitor:
-        """Look an address up and hash it. An address that cannot be read is a visitor from nowhere."""
+        """Look an address up and hash it. One that cannot be read is a visitor from nowhere."""
         if not self._from <= self._clock() < self._until:
             self._change_salt()
         return self._visitor(address, user_agent)
@@ -66,9 +66,11 @@ class Visitors:
             salt = salts.obtain(self._directory, period)
             self._from, self._until = period.start.timestamp(), period.end.timestamp()
         except OSError as error:
-            # The event is worth more than its ids' agreement with the other workers', so a salt that
-            # nobody shares stands in until the folder can be used again.
-            log.warning("no salt from %s: %s; using one of this process's own", self._directory, error)
+            # The event is worth more than its ids' agreement with the other workers', so a salt
+            # that nobody shares stands in until the folder can be used again.
+            log.warning(
+                "no salt from %s: %s; using one of this process's own", self._directory, error
+            )
             if self._stand_in[0] != period:
                 self._stand_in = period, os.urandom(salts.SIZE)
             salt = self._stand_in[1]

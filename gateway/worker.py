@@ -1,6 +1,6 @@
 """One worker process: answers requests on the public socket. Started by the supervisor, which see.
 
-    python -m gateway.worker '{"config": {...}, ...}'
+python -m gateway.worker '{"config": {...}, ...}'
 """
 
 import asyncio

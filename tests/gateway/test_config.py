@@ -1,4 +1,4 @@
-"""Settings: each documented, each from flag, environment or default, and each refused with its name."""
+"""Settings: each documented, each from flag, environment or default, each refused by name."""
 
 from pathlib import Path
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -173,8 +174,6 @@ def test_a_torn_record_is_cut_off_and_the_whole_ones_kept(tmp_path: Path, cut: i
 def test_a_damaged_record_goes_to_quarantine_with_its_reason(tmp_path: Path) -> None:
     damaged = encode(event(2)).replace(b'"tool"', b'"fool"')
     foreign = b'{"no": "event"}'
-    import zlib
-
     strange = b"%08x %b\n" % (zlib.crc32(foreign), foreign)
     abandon(tmp_path, encode(event(1)) + damaged + b"\xff\x00\n" + strange + encode(event(3)))
     assert ship(tmp_path) == shipper.Shipment(segments=1, events=2, bad=3)

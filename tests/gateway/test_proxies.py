@@ -48,6 +48,8 @@ def test_host_and_scheme_are_believed_from_trusted_proxies_alone() -> None:
     assert Proxies(1).origin(PEER, headers) == Origin(PEER, "get.acme.example", "https")
 
 
-@pytest.mark.parametrize("text", ["", "unknown", "_hidden", "1.2.3", "1.2.3.4.5", "::g", "[", "a:1"])
+@pytest.mark.parametrize(
+    "text", ["", "unknown", "_hidden", "1.2.3", "1.2.3.4.5", "::g", "[", "a:1"]
+)
 def test_what_is_no_address(text: str) -> None:
     assert parse_address(text) is None

@@ -57,7 +57,7 @@ def test_free_text(text: str, clean: str | None) -> None:
 NAME = [
     ("four-part version in a file name", "tool-1.2.3.4.tar.gz", None, "tool-1.2.3.4.tar.gz"),
     ("four-part version", "1.2.3.4", "1.2.3.4", "1.2.3.4"),
-    ("version in a path, found by the route", "tool/1.2.3.4/x.tgz", "1.2.3.4", "tool/1.2.3.4/x.tgz"),
+    ("version in a path, found by the route", "a/1.2.3.4/x.tgz", "1.2.3.4", "a/1.2.3.4/x.tgz"),
     ("four numbers that no route calls a version", "a/127.77.88.99/x", None, "a/[ip]/x"),
     ("four numbers at the end of a path", "a/127.77.88.99", "1.0", "a/[ip]"),
     ("v before a version", "v1.2.3.4", None, "v1.2.3.4"),
@@ -86,9 +86,8 @@ def test_names(text: str, version: str | None, clean: str | None) -> None:
 AGENTS = [
     "curl/8.6.0",
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36",
-    "docker/20.10.24+dfsg1 go/go1.19.8 git-commit/5d6db84 kernel/6.1.0 os/linux arch/amd64"
-    " UpstreamClient(Docker-Client/20.10.24+dfsg1 \\(linux\\))",
-    'pip/26.3 {"ci":null,"cpu":"x86_64","distro":{"id":"bookworm","version":"12"},"python":"3.11.7"}',
+    "docker/20.10.24+dfsg1 go/go1.19.8 arch/amd64 UpstreamClient(Docker-Client/20.10 \\(linux\\))",
+    'pip/26.3 {"ci":null,"cpu":"x86_64","distro":{"id":"bookworm"},"python":"3.11.7"}',
     "yarn/1.22.22 npm/? node/v20.20.2 linux x64",
     "got (https://github.com/sindresorhus/got)",
 ]  # fmt: skip
@@ -107,11 +106,11 @@ def test_a_user_agent_loses_what_names_someone() -> None:
 
 REFERRERS = [
     ("page", "https://acme.example/docs/install", "https://acme.example/docs/install"),
-    ("query and fragment", "https://acme.example/a?q=canary@example.com#x", "https://acme.example/a"),
+    ("query and fragment", "https://acme.example/a?q=me@example.com#x", "https://acme.example/a"),
     ("user info", "https://me:pw@acme.example/a", "https://acme.example/a"),
     ("port", "http://localhost:3000/a", "http://localhost:3000/a"),
     ("upper case", "HTTPS://ACME.example/A", "https://acme.example/A"),
-    ("e-mail in the path", "https://acme.example/u/canary@example.com", "https://acme.example/u/[email]"),
+    ("e-mail in the path", "https://a.example/u/canary@example.com", "https://a.example/u/[email]"),
     ("address as host", "http://127.77.88.99/a", "http://[ip]/a"),
     ("IPv6 as host", "http://[2001:db8::7]:80/a", "http://[ip]/a"),
     ("app", "android-app://com.example/", None),
@@ -129,7 +128,9 @@ def test_referrers(sent: str, kept: str | None) -> None:
     assert scrub.referrer(sent) == kept
 
 
-@pytest.mark.parametrize("key", ["password", "api_key", "API-KEY", "x.token", "user_secret", "auth"])
+@pytest.mark.parametrize(
+    "key", ["password", "api_key", "API-KEY", "x.token", "user_secret", "auth"]
+)
 def test_keys_that_announce_a_secret(key: str) -> None:
     assert scrub.key_names_a_secret(key)
 

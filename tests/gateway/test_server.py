@@ -1,4 +1,4 @@
-"""The real program on real sockets: what it answers, what it writes, and what it must never write."""
+"""The real program on real sockets: what it answers, and what it writes and must never write."""
 
 import http.client
 import json
@@ -320,7 +320,8 @@ def test_a_segment_left_by_a_crash_is_shipped_by_the_next_start(tmp_path: Path) 
 def test_a_full_disk_still_redirects_and_recovers(tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     lake.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", lake], check=False).returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", lake]
+    if subprocess.run(mount, check=False).returncode:
         pytest.skip("this machine lets nobody mount a tmpfs")
     try:
         with gateway(tmp_path, "--flush-seconds", "3600") as running:

@@ -26,7 +26,9 @@ def test_ids_are_keyed_hashes_under_the_salt_of_the_day(tmp_path: Path) -> None:
     visitor = Visitors(NO_DATA, tmp_path, clock=Clock()).visitor("198.51.100.7", "curl/8")
     (file,) = tmp_path.iterdir()
     salt, packed = file.read_bytes(), bytes((198, 51, 100, 7))
-    origin = hashlib.blake2b(b"\x04" + packed + b"curl/8", digest_size=8, key=salt, person=b"origin")
+    origin = hashlib.blake2b(
+        b"\x04" + packed + b"curl/8", digest_size=8, key=salt, person=b"origin"
+    )
     endpoint = hashlib.blake2b(packed, digest_size=8, key=salt, person=b"endpoint")
     assert visitor.origin_id == int.from_bytes(origin.digest(), "little")
     assert visitor.endpoint_id == int.from_bytes(endpoint.digest(), "little")
