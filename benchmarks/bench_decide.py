@@ -15,8 +15,8 @@ from gateway.routes import FileRoute, RegexRoute, Route
 
 HOST = "get.acme.example"
 SIZES = (10, 10_000)
-ROUNDS = 200
-PATHS = 500  # different ones, asked for in turn
+ROUNDS = 500
+PATHS = 100  # different ones, asked for in turn
 
 # How the n-th of many routes looks, and a path that it matches.
 SHAPES: dict[str, tuple[Callable[[int], Route], str]] = {
@@ -56,7 +56,7 @@ def _file(incoming: str) -> FileRoute:
 
 
 def microseconds(make: Callable[[int], Route], path: str) -> list[float]:
-    """The best of many short rounds for each size, taken in turn, so that both meet the same noise."""
+    """The best of many short rounds for each size, in turn, so that both meet the same noise."""
     runs = [_prepared(make, path, count) for count in SIZES]
     best = [float("inf")] * len(runs)
     for _ in range(ROUNDS):

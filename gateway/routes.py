@@ -12,8 +12,8 @@ import msgspec
 class _Route(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab", gc=False
 ):
-    # Lower case, without port; "*" is every host, where a domain's own routes are tried first. A file
-    # may say domain = "one" for domains = ["one"].
+    # Lower case, without port; "*" is every host, where a domain's own routes are tried first. A
+    # file may say domain = "one" for domains = ["one"].
     domains: tuple[str, ...]
 
 
@@ -30,7 +30,7 @@ class DockerRoute(_PackageRoute, frozen=True, kw_only=True, tag="docker"):
     pattern: str = ""  # such as library/* or acme/{a,b}; a star is one path segment
     registry: str  # a host (https), or a base URL with http:// or https://
     repository: str = ""  # the upstream's name for the image; "": the public name
-    mode: Literal["proxy", "redirect"] = "proxy"  # proxy: manifests served, blob redirects passed on
+    mode: Literal["proxy", "redirect"] = "proxy"  # proxy: manifests served, redirects passed on
     private: bool = False  # pass the client's Basic credentials on and share nothing across clients
     rule_id: str = ""  # reported as a variable by packages that a pattern creates
 
@@ -44,7 +44,7 @@ class FileRoute(_PackageRoute, frozen=True, kw_only=True, tag="file"):
 
 
 class RegexRoute(_PackageRoute, frozen=True, kw_only=True, tag="regex"):
-    """A path by regular expression, matched whole, sent to a URL by template over its named groups."""
+    """A path by regular expression, matched whole, sent to a URL by template over its groups."""
 
     pattern: str
     outgoing_url: str = ""
@@ -68,7 +68,7 @@ class PythonFile(
 
 
 class PythonRoute(_PackageRoute, frozen=True, kw_only=True, tag="python"):
-    """One project of the domain's Python index, from listed files or live from an upstream index."""
+    """One project of the domain's Python index, from listed files or live from an upstream."""
 
     index: str = ""  # upstream's simple root; "" without files: the public index
     files: tuple[PythonFile, ...] = ()
