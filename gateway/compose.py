@@ -24,7 +24,7 @@ _RANGE = re.compile(
 )
 _EARLIEST = 946_684_800_000_000  # 2000-01-01, microseconds since the epoch
 _AHEAD = 86_400_000_000  # a day: senders' clocks differ
-_encode = msgspec.json.encode
+_encode = msgspec.json.Encoder().encode
 
 
 def agent(hit: Hit, request: Request) -> str:

@@ -154,8 +154,9 @@ def test_no_address_survives_in_free_text(address: object, frame: str) -> None:
 @given(st.emails(), st.sampled_from(["{}", "to {} now", "mailto:{}", "x/{}/y", "<{}>"]))
 def test_no_usual_email_survives(email: str, frame: str) -> None:
     local, _, domain = email.rpartition("@")
-    if len(local) <= 64 and domain.isascii():
-        assert email not in scrub.free(frame.format(email))
+    # A slash parts words here, as it does in paths: of a/b@c.example, b@c.example goes.
+    if len(local) <= 64 and domain.isascii() and not local.endswith("/"):
+        assert email.rpartition("/")[2] not in scrub.free(frame.format(email))
 
 
 @given(st.text(max_size=300))
