@@ -29,8 +29,8 @@ class Hit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     event_time: int | None = None  # None: now; microseconds since the epoch
     event_id: str | None = None  # None: a new one; else a UUID, equal for a sender's repeated event
     host: str | None = None  # None: the host that was asked
-    # The visitor's address where a token vouches for the sender; None: the connection's. It is looked up
-    # and hashed like any other and never written.
+    # The visitor's address where a token vouches for the sender; None: the connection's. It is
+    # looked up and hashed like any other and never written.
     address: str | None = None
     variables: Mapping[str, str] = {}
 
