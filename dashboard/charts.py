@@ -145,14 +145,19 @@ def world(
 ) -> go.Figure:
     """The world, countries shaded by installs (`country`, `name`, `installs`), cities as dots."""
     known = countries.filter(pl.col("country").is_not_null() & (pl.col("installs") > 0))
-    codes = [feature["id"] for feature in shapes["features"]]
+    reached = set(known["country"])
+    bare = [shape for shape in shapes["features"] if shape["id"] not in reached]
     figure = go.Figure()
-    # Land first: a country without installs is drawn, too.
+    # A country without installs is drawn, too. Each outline is sent once, in one of the two.
     figure.add_choropleth(
-        geojson=shapes, locations=codes, z=[0] * len(codes), showscale=False, hoverinfo="skip",
+        geojson={"type": "FeatureCollection", "features": bare},
+        locations=[shape["id"] for shape in bare],
+        z=[0] * len(bare),
+        showscale=False,
+        hoverinfo="skip",
         colorscale=[[0, palette.surface], [1, palette.surface]],
         marker={"line": {"width": 0.5, "color": palette.line}},
-    )  # fmt: skip
+    )
     edges = bands(known["installs"].to_list(), len(palette.ramp))
     scale = [
         [at / len(palette.ramp), colour]
@@ -160,7 +165,10 @@ def world(
         for at in (place, place + 1)
     ]
     figure.add_choropleth(
-        geojson=shapes,
+        geojson={
+            "type": "FeatureCollection",
+            "features": [shape for shape in shapes["features"] if shape["id"] in reached],
+        },
         locations=known["country"].to_list(),
         z=[band(value, edges) + 0.5 for value in known["installs"]],
         zmin=0,
@@ -236,7 +244,9 @@ def quick(frame: pl.DataFrame, palette: Palette, height: int = 300) -> go.Figure
                 name=_plain(name), marker={"color": colour},
             )  # fmt: skip
     _quiet(figure, palette, height)
-    figure.update_xaxes(type="date" if in_time else "category", title_text=_plain(axis))
+    title = {"text": _plain(axis), "font": {"size": 11, "color": palette.quiet}}
+    figure.update_xaxes(type="date" if in_time else "category", title=title)
+    figure.update_yaxes(rangemode="tozero")
     return figure
 
 

@@ -50,7 +50,12 @@ def show(result: Result) -> None:
     figure = charts.quick(result.rows, warehouse.ink())
     if figure is not None:
         parts.show(figure, key="quick", alt="First numbers of the answer")
-    st.dataframe(result.rows, hide_index=True, height="auto")
+    days = [name for name, kind in result.rows.schema.items() if kind == pl.Date]
+    st.dataframe(
+        result.rows,
+        hide_index=True,
+        column_config={name: st.column_config.DateColumn(format="YYYY-MM-DD") for name in days},
+    )
 
 
 def csv(result: Result) -> bytes:
