@@ -129,16 +129,16 @@ def _with_tag(manifests: pl.LazyFrame) -> pl.LazyFrame:
 def _with_part_of_index(manifests: pl.LazyFrame) -> pl.LazyFrame:
     """Tell manifests fetched because of an index from those asked for by themselves."""
     asked_for = ~pl.col("by_digest") | pl.col("resolved") | pl.col("is_index") | ~_recent("got_at")
-    is_parent = _is_get & pl.col("index").is_null()
     return (
-        _grouped(manifests.with_columns(asked_for=is_parent & asked_for), "image", "reference")
+        _grouped(manifests.with_columns(asked_for=_is_get & asked_for), "image", "reference")
         # What was asked for by itself once is asked for by itself again.
         .with_columns(pl.col("asked_for").any().over(_GROUP))
         .with_columns(
+            # Images share children, and the gateway names the index that it served last, maybe to
+            # another origin: where that is not the one fetched here, time decides.
             part_of_index=_is_get
-            & pl.when(pl.col("index").is_not_null())
-            .then(_recent("parent_at"))
-            .otherwise(~pl.col("asked_for"))
+            & ~pl.col("resolved")
+            & ((pl.col("index").is_not_null() & _recent("parent_at")) | ~pl.col("asked_for"))
         )
     )
 
@@ -146,7 +146,7 @@ def _with_part_of_index(manifests: pl.LazyFrame) -> pl.LazyFrame:
 def _with_platform(manifests: pl.LazyFrame) -> pl.LazyFrame:
     """Give a pull the platform of its children, unless they have several."""
     is_pull = _is_get & ~pl.col("part_of_index")
-    parent = pl.when(pl.col("index").is_not_null()).then("parent")
+    parent = pl.when(pl.col("index").is_not_null() & _recent("parent_at")).then("parent")
     latest = _last("row", is_pull)
     pull = (
         pl.when(is_pull).then("row").when("part_of_index").then(pl.coalesce(parent, latest))

@@ -29,6 +29,9 @@ REQUIRED = frozenset(
     }
 )
 
+# How Polars fails. It panics on some damaged files, and a panic is no Exception.
+POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+
 REJECTED = pl.Schema({**RAW, BROKEN: pl.List(pl.String)})
 
 
@@ -63,7 +66,7 @@ def raw_schema(file: Path) -> pl.Schema:
     """The columns of a raw file, or UnreadableFileError where they cannot be those of one."""
     try:
         found = pl.Schema(pl.read_parquet_schema(file))
-    except pl.exceptions.PolarsError as error:
+    except POLARS_ERRORS as error:
         raise UnreadableFileError(file, f"is no Parquet file: {_first_line(error)}") from error
     if found == RAW:
         return found
@@ -80,7 +83,7 @@ def prove_readable(file: Path) -> None:
     frame = raw([file])
     try:
         frame.select(pl.all().null_count()).collect()
-    except pl.exceptions.PolarsError as error:
+    except POLARS_ERRORS as error:
         raise UnreadableFileError(file, f"cannot be read whole: {_first_line(error)}") from error
 
 
@@ -145,5 +148,5 @@ def _is_castable(found: pl.DataType, wanted: pl.DataType) -> bool:
     return isinstance(found, pl.Datetime) and found.time_zone is not None
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).split("\n", 1)[0]

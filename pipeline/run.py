@@ -93,7 +93,7 @@ def _take_and_archive(
     readable, unreadable = intake.set_aside(lake, batch, read.raw_schema)
     try:
         done = _take(lake, readable, now, on_day)
-    except pl.exceptions.PolarsError:
+    except read.POLARS_ERRORS:
         # A footer may be whole and the pages it points at not. To read everything twice on every
         # pass would be dear, so files are proved only after one has failed.
         readable, damaged = intake.set_aside(lake, readable, read.prove_readable)

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import polars as pl
-
 from pipeline.config import PipelineConfig
 from pipeline.lock import LakeBusyError
+from pipeline.read import POLARS_ERRORS
 from pipeline.run import Pass, run
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ def watch(
     while not stop.is_set():
         try:
             done = run(config, clock())
-        except (OSError, pl.exceptions.PolarsError, LakeBusyError) as error:
+        except (OSError, LakeBusyError, *POLARS_ERRORS) as error:
             failures += 1
             pause = min(LONGEST_PAUSE, config.interval * 2**failures)
             log.warning("pass failed (%s); trying again in %g s", reason(error), pause)
@@ -48,7 +47,7 @@ def watch(
     log.info("stopped; what still waits in raw/ is taken at the next start")
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """An operator's words for why a pass failed."""
     if isinstance(error, OSError) and error.errno is not None:
         name = errno.errorcode.get(error.errno, str(error.errno))

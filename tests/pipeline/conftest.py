@@ -60,8 +60,9 @@ def put_raw(lake: Lake, rows: Iterable[Row], day: dt.date = DAY, name: str | Non
     folder = day_folder(lake.raw, day)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name or f'{next(_ids):032x}'}.parquet"
-    raw_frame(rows).write_parquet(file)
-    return file
+    partial = file.with_name(f".{file.name}.tmp")
+    raw_frame(rows).write_parquet(partial)
+    return partial.replace(file)
 
 
 @pytest.fixture

@@ -142,6 +142,28 @@ SEQUENCES: dict[str, tuple[Sequence[Request], Sequence[Verdict]]] = {
             PART_TAGGED,
         ],
     ),
+    "podman, from a registry that names no digest": (
+        [(0, "GET", "1.0", {}), (1, "GET", CHILD, child)],
+        [PULL_AMD64, PART_AMD64],
+    ),
+    "a child that another index, served to someone else, lists too": (
+        [(0, "GET", "1.0", index), (1, "GET", CHILD, {**child, "index": OTHER})],
+        [PULL_AMD64, PART_AMD64],
+    ),
+    "a platform's own tag checked right after the index that lists it": (
+        [
+            (0, "GET", "1.0", index),
+            (1, "GET", CHILD, child),
+            (2, "HEAD", "1.0-amd64", single),
+            (8, "GET", CHILD, child),
+        ],
+        [
+            PULL_AMD64,
+            PART_AMD64,
+            ("head", "1.0-amd64", None),
+            (None, "1.0-amd64", "linux/amd64"),
+        ],
+    ),
     "a platform's own tag right after the index that lists it": (
         [(0, "GET", "1.0", index), (1, "GET", "1.0-amd64", child)],
         [PULL, (None, "1.0-amd64", "linux/amd64")],
