@@ -12,8 +12,8 @@ from dashboard.queries import overview
 from dashboard.views import parts
 
 REFRESH_SECONDS = 5
-# About what a browser takes to paint six numbers.
-PAINT_SECONDS = 0.2
+# About what a browser takes to fetch what draws six numbers, and to paint them.
+PAINT_SECONDS = 0.3
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
