@@ -3,11 +3,13 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
 from packaging.utils import canonicalize_name
 
+from gateway.escapes import canonical, climbs
 from gateway.globs import GlobError, compile_glob
 from gateway.problems import Problem
 from gateway.regexes import RegexError, compile_regex
@@ -21,6 +23,7 @@ from gateway.routes import (
     PythonFile,
     PythonRoute,
     RegexRoute,
+    RepositoryRoute,
     Route,
     TelemetryRoute,
 )
@@ -75,6 +78,9 @@ def faults(route: Route) -> Iterator[Fault]:
         case PixelRoute():
             if not route.pixel_id:
                 yield "pixel-id", 'is empty; it is the x-pxid of the image, or "*" for every one'
+        case RepositoryRoute():
+            yield from _named(route.package)
+            yield from _repository_faults(route)
         case CatchAllRoute(target=target) if target:
             yield from _fixed_url("target", target)
         case CatchAllRoute() | NpmInstallRoute():
@@ -115,6 +121,8 @@ def _identity(route: Route) -> tuple[str, str]:
             return "pixel", route.pixel_id
         case NpmInstallRoute():
             return "npm-install", route.package_id or route.package or "*"
+        case RepositoryRoute():
+            return "repository", route.path
         case CatchAllRoute():
             return "catch-all", route.target
 
@@ -129,6 +137,8 @@ def _match_key(route: Route) -> tuple[object, ...]:
             return kind, _shape(template.path), tuple(query)
         case PythonRoute():
             return kind, canonicalize_name(route.package)
+        case RepositoryRoute():
+            return kind, canonical(route.path)
         case CatchAllRoute():
             return (kind,)
         case _:
@@ -194,8 +204,7 @@ def _regex_faults(route: RegexRoute) -> Iterator[Fault]:
 def _outgoing_faults(
     route: FileRoute | RegexRoute, captured: frozenset[str] | None, source: str
 ) -> Iterator[Fault]:
-    if not _HEADER.fullmatch(route.cache_control):
-        yield "cache-control", f"{route.cache_control!r} is no header value, such as no-store"
+    yield from _header_value(route.cache_control)
     if not route.outgoing_url:
         return
     try:
@@ -245,6 +254,21 @@ def _telemetry_faults(route: TelemetryRoute) -> Iterator[Fault]:
         yield "max-body-bytes", f"is {route.max_body_bytes}; it must be at least 1"
     if route.max_events < 1:
         yield "max-events", f"is {route.max_events}; it must be at least 1"
+
+
+def _repository_faults(route: RepositoryRoute) -> Iterator[Fault]:
+    if not re.fullmatch(r"/(?:[^?#{}\s]*/)?", route.path) or climbs(canonical(route.path)):
+        remedy = "write what the repository's paths begin with, such as / or /debian/"
+        yield "path", f"{route.path!r} is no path between two slashes; {remedy}"
+    yield from _fixed_url("upstream", route.upstream)
+    for number, pattern in enumerate(route.packages, 1):
+        yield from _tried(f"packages[{number}]", partial(compile_glob, pattern), shown=pattern)
+    yield from _header_value(route.cache_control)
+
+
+def _header_value(cache_control: str) -> Iterator[Fault]:
+    if not _HEADER.fullmatch(cache_control):
+        yield "cache-control", f"{cache_control!r} is no header value, such as no-store"
 
 
 def _named(package: str) -> Iterator[Fault]:

@@ -109,5 +109,23 @@ class FromPackageRegistry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     hits: tuple[Hit, ...] = ()
 
 
-Fetch = FromRegistry | FromSimpleIndex | FromPackageRegistry
+RepositoryDocument = Literal["cargo-config", "helm-index", "json-links"]
+
+
+class FromRepository(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Serve one of a repository's documents, with its links through the gateway.
+
+    With a link named, send the client on to where the document says that it leads.
+    """
+
+    upstream: str  # base URL, without a trailing slash
+    path: str  # of the document below it, still percent-encoded
+    document: RepositoryDocument
+    base: str  # the gateway's own root for this repository, absolute, with a trailing slash
+    # cargo-config: crate, version and checksum ("" for none); helm-index: digest and file name.
+    link: tuple[str, ...] = ()
+    hits: tuple[Hit, ...] = ()
+
+
+Fetch = FromRegistry | FromSimpleIndex | FromPackageRegistry | FromRepository
 Decision = Redirect | Reply | Refusal | Fetch

@@ -105,6 +105,36 @@ class NpmInstallRoute(_PackageRoute, frozen=True, kw_only=True, tag="npm-install
     package: str = ""  # "": every package, named by the body, where no other route has the id
 
 
+Format = Literal[
+    "apt",
+    "cargo",
+    "composer",
+    "conda",
+    "generic",
+    "go",
+    "helm",
+    "homebrew",
+    "maven",
+    "nix",
+    "rpm",
+    "rubygems",
+    "terraform",
+]
+
+
+class RepositoryRoute(_PackageRoute, frozen=True, kw_only=True, tag="repository"):
+    """A repository whose paths name its packages, sent on to where it is.
+
+    `package` is shown where a path names none; the packages' identities begin with it.
+    """
+
+    format: Format
+    path: str = "/"  # what the repository's paths begin with here; starts and ends with a slash
+    upstream: str  # base URL: what stands behind `path` is put behind it
+    packages: tuple[str, ...] = ()  # names or patterns, others go unrecorded; (): every one
+    cache_control: str = "no-store"  # of the redirects
+
+
 class CatchAllRoute(_Route, frozen=True, kw_only=True, tag="catch-all"):
     """Everything on a domain that no other route takes."""
 
@@ -122,5 +152,6 @@ Route = (
     | TelemetryRoute
     | PixelRoute
     | NpmInstallRoute
+    | RepositoryRoute
     | CatchAllRoute
 )

@@ -15,6 +15,7 @@ from gateway.protocols import (
     npm_install,
     pixel,
     python,
+    repositories,
     telemetry,
 )
 from gateway.routes import (
@@ -26,6 +27,7 @@ from gateway.routes import (
     PixelRoute,
     PythonRoute,
     RegexRoute,
+    RepositoryRoute,
     Route,
     TelemetryRoute,
 )
@@ -44,6 +46,7 @@ PROTOCOLS: Final[tuple[tuple[tuple[type, ...], Any], ...]] = (
     ((PythonRoute,), python),
     ((NpmRoute,), npm),
     ((FileRoute, RegexRoute), files),
+    ((RepositoryRoute,), repositories),
     ((CatchAllRoute,), catch_all),
 )
 

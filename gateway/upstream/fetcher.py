@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from gateway.decision import Fetch, FromPackageRegistry, FromRegistry
+from gateway.decision import Fetch, FromPackageRegistry, FromRegistry, FromRepository
 from gateway.request import Request
 from gateway.upstream.answer import Answer
 from gateway.upstream.client import Client
@@ -11,6 +11,7 @@ from gateway.upstream.config import UpstreamConfig
 from gateway.upstream.documents import Documents
 from gateway.upstream.packuments import Packuments
 from gateway.upstream.registry import Registry
+from gateway.upstream.repositories import Repositories
 from gateway.upstream.simple_index import SimpleIndexes
 
 
@@ -26,6 +27,7 @@ class Fetcher:
         self._registry = Registry(self._client, config, clock)
         self._simple_indexes = SimpleIndexes(self._documents)
         self._packuments = Packuments(self._documents)
+        self._repositories = Repositories(self._documents)
 
     async def fetch(self, fetch: Fetch, request: Request) -> Answer:
         """Carry a fetch out. Never raises for an upstream's trouble: that is a 502 or a 504."""
@@ -33,6 +35,8 @@ class Fetcher:
             return await self._registry.answer(fetch, request)
         if isinstance(fetch, FromPackageRegistry):
             return await self._packuments.answer(fetch, request)
+        if isinstance(fetch, FromRepository):
+            return await self._repositories.answer(fetch, request)
         return await self._simple_indexes.answer(fetch, request)
 
     async def close(self) -> None:
