@@ -1,13 +1,25 @@
 """Reads the facts of a request out of what a web server has parsed. Free of any server's types."""
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gateway.proxies import Origin, Proxies
 from gateway.request import Request
 
+# What a header's name is made of. A space before the colon, or a line that goes on with the one
+# before, hides a header from one server and not from the next: so requests are smuggled.
+_NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# A host by name or address, and a port. No user before it: links are made of it.
+_AUTHORITY = re.compile(r"(?P<host>[\w.~-]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?", re.ASCII)
+_LINE_ENDS = ("\r", "\n", "\0")
+
 
 class BadTarget(ValueError):  # noqa: N818 it is the client's
-    """A request that names its target in no way that a server has to understand."""
+    """A request that names its target, or its headers, in no way that every server understands.
+
+    What follows it on its connection may be a part of it, so the connection must end.
+    """
 
 
 def read(
@@ -58,6 +70,11 @@ def _joined(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
             headers[name] += f", {value}"
         else:
             headers[name] = value
+    if headers and ("" in headers or _NAMES.fullmatch("".join(headers)) is None):
+        raise BadTarget("a header whose name is none")
+    values = "".join(headers.values())
+    if any(end in values for end in _LINE_ENDS):
+        raise BadTarget("a header with the end of a line in it")
     return headers
 
 
@@ -77,12 +94,13 @@ def _absolute(target: str, headers: dict[str, str]) -> tuple[str, str]:
     return authority.rpartition("@")[2], rest if rest.startswith("/") else f"/{rest}"
 
 
+@lru_cache(4096)
 def _host(authority: str) -> str:
     """Take the port off, and a full stop at the end, which names the same host."""
-    host = authority.lower()
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0].rstrip(".")
+    match = _AUTHORITY.fullmatch(authority)
+    if match is None:
+        raise BadTarget("a Host that is no host")
+    return match["host"].lower().rstrip(".")
 
 
 def _scheme(origin: Origin) -> str:

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 from sanic import HTTPResponse, Sanic
 from sanic.compat import Header
-from sanic.exceptions import SanicException
+from sanic.exceptions import BadURL, SanicException
 from sanic.handlers import ErrorHandler
+from sanic.http import Http
 from sanic.request import Request as WebRequest
 
 from gateway import intake
@@ -74,7 +75,12 @@ class Gateway(Sanic[Any, Any]):
         *,
         body_limit: int = BODY_LIMIT,
     ) -> None:
-        super().__init__("footfall", configure_logging=False, error_handler=_Errors(counters))
+        super().__init__(
+            "footfall",
+            configure_logging=False,
+            error_handler=_Errors(counters),
+            request_class=_Request,
+        )
         # Sanic guesses types from the look of strings, so these are all of its settings, and none
         # is ours.
         self.config.update(
@@ -99,6 +105,10 @@ class Gateway(Sanic[Any, Any]):
         """Answer one request."""
         if request.stream is not None and request.stream.request_body:
             await request.receive_body()  # type: ignore[no-untyped-call]  # Sanic has no types for it
+            if "transfer-encoding" in request.headers:
+                # Sanic reads chunks less strictly than servers in front of it may, so that the two
+                # could differ on where the next request begins: let there be none.
+                _close_after(request)
         try:
             facts, address = intake.read(
                 request.method,
@@ -109,7 +119,8 @@ class Gateway(Sanic[Any, Any]):
                 proxies=self._proxies,
             )
         except intake.BadTarget as error:
-            await self._send(request, *_refusal(Refusal(status=400, reason=str(error))))
+            _close_after(request)
+            await self._reply(request, (), *_refusal(Refusal(status=400, reason=str(error))))
             return
         match decide(self._routes.table, facts):
             case Redirect() as redirect:
@@ -154,6 +165,23 @@ class Gateway(Sanic[Any, Any]):
 
     def _count(self, hits: tuple[Hit, ...], status: int) -> None:
         self._counters.answered(hits[0].route_type if hits else "none", status)
+
+
+class _Request(WebRequest):
+    """A request with any target at all.
+
+    Sanic's own refuses the targets that its parser cannot read, and fails once more while it
+    answers that, so that the client gets no answer. `intake` reads what was sent.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, url_bytes: bytes, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().__init__(url_bytes, *args, **kwargs)
+        except BadURL:
+            super().__init__(b"/", *args, **kwargs)
+            self.raw_url = url_bytes
 
 
 class _Response(HTTPResponse):
@@ -226,6 +254,12 @@ def _refusal(refusal: Refusal) -> tuple[int, _Headers, bytes]:
     headers = {"content-type": _JSON, "cache-control": "no-store"}
     headers.update((name.lower(), value) for name, value in refusal.headers.items())
     return refusal.status, headers.items(), body
+
+
+def _close_after(request: WebRequest) -> None:
+    """Answer, and take no other request on this connection."""
+    if isinstance(request.stream, Http):
+        request.stream.keep_alive = False
 
 
 def _peer(request: WebRequest) -> str:
