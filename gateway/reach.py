@@ -1,14 +1,15 @@
 """Routes that no request reaches, because others take everything that they match."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from gateway import table
 from gateway.check import Placed
 from gateway.problems import Problem
-from gateway.protocols import files
+from gateway.protocols import files, repositories
 from gateway.regexes import literal_prefix
 from gateway.request import Request
-from gateway.routes import FileRoute, RegexRoute
+from gateway.routes import FileRoute, RegexRoute, RepositoryRoute, Route
 from gateway.table import ANY_HOST, RouteTable
 from gateway.template_syntax import parse_path
 from gateway.templates import PathTemplate, Variable
@@ -18,15 +19,26 @@ _ONE_SEGMENT = "zq7footfall"
 _SEVERAL = (_ONE_SEGMENT, f"{_ONE_SEGMENT}/zq8", f"{_ONE_SEGMENT}/zq8/zq9/zq10.zq11")
 
 
+# The protocols whose routes match by path: which of them would answer a request.
+_FINDERS: Final[Mapping[Callable[..., object], Callable[[Any, Request], Route | None]]] = {
+    files.decide: files.find,
+    repositories.decide: repositories.find,
+}
+
+
 def unreached(routes: Sequence[Placed]) -> Iterator[Problem]:
-    """File and regex routes of which every request tried is answered by another route."""
+    """Routes for paths of which every request tried is answered by another route."""
     served = table.build([placed.route for placed in routes])
     places = {id(placed.route): placed.place for placed in routes}
     for placed in routes:
         for domain in dict.fromkeys(placed.route.domains):
             winner = None
             if isinstance(placed.route, FileRoute):
-                winner = _winner_over_file(placed.route, domain, served, places)
+                samples = _samples(parse_path(placed.route.incoming_path))
+                winner = _winner_over(placed.route, samples, domain, served, places)
+            elif isinstance(placed.route, RepositoryRoute):
+                below = ((placed.route.path + several, "") for several in _SEVERAL)
+                winner = _winner_over(placed.route, below, domain, served, places)
             elif isinstance(placed.route, RegexRoute):
                 winner = _winner_over_regex(placed.route, domain, routes)
             if winner is not None:
@@ -37,13 +49,16 @@ def unreached(routes: Sequence[Placed]) -> Iterator[Problem]:
                 )
 
 
-def _winner_over_file(
-    route: FileRoute, domain: str, served: RouteTable, places: dict[int, str]
+def _winner_over(
+    route: FileRoute | RepositoryRoute,
+    samples: Iterable[tuple[str, str]],
+    domain: str,
+    served: RouteTable,
+    places: dict[int, str],
 ) -> str | None:
     host = "zq7footfall.example" if domain == ANY_HOST else domain
     winners = [
-        _winner(served, Request("GET", host, path, query), places)
-        for path, query in _samples(parse_path(route.incoming_path))
+        _winner(served, Request("GET", host, path, query), places) for path, query in samples
     ]
     own = places[id(route)]
     return None if own in winners else winners[0]
@@ -51,8 +66,9 @@ def _winner_over_file(
 
 def _winner(served: RouteTable, request: Request, places: dict[int, str]) -> str | None:
     for answer in served.hosts.get(request.host, served.any_host):
-        if answer.func is files.decide:
-            found = files.find(answer.args[0], request)
+        finder = _FINDERS.get(answer.func)
+        if finder is not None:
+            found = finder(answer.args[0], request)
             if found is not None:
                 return places[id(found)]
         elif answer(request) is not None:

@@ -96,10 +96,9 @@ def decide(index: RepositoryIndex, request: Request) -> Decision | None:
     Only the few documents whose links would lead clients past the gateway are served by it.
     """
     path = canonical(request.path)
-    targets = index.targets.candidates(path)
-    if not targets:
+    target = _find(index, path)
+    if target is None:
         return None
-    target = targets[0]
     if request.method not in {"GET", "HEAD"}:
         return Refusal(
             status=405, reason="this repository is only read", headers={"Allow": "GET, HEAD"}
@@ -124,6 +123,16 @@ def decide(index: RepositoryIndex, request: Request) -> Decision | None:
         hits=hits,
         cache_control=target.route.cache_control,
     )
+
+
+def find(index: RepositoryIndex, request: Request) -> RepositoryRoute | None:
+    """The route that would answer, whatever it would say."""
+    target = _find(index, canonical(request.path))
+    return target.route if target is not None else None
+
+
+def _find(index: RepositoryIndex, path: str) -> _Target | None:
+    return next(iter(index.targets.candidates(path)), None)
 
 
 def _asked(form: Format, rest: str) -> _Asked:
