@@ -47,13 +47,13 @@ def main() -> None:
 @main.command()
 @_setting(
     "--routes",
-    required=True,
+    default="data/routes.toml",
     type=click.Path(path_type=Path),
     help="What to serve: a TOML file, or a Scarf manifest by the ending .json.",
 )
 @_setting(
     "--data",
-    required=True,
+    default="data/lake",
     callback=_reading(config.read_lake),
     help="The lake, a folder.",
 )
