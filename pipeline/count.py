@@ -33,6 +33,8 @@ _ROW = "row"
 _is_fetch = pl.col("event_type").is_in(("pull", "download"))
 _was_attributed = pl.col("part_of_index").is_not_null()
 _is_manifest = (pl.col("route_type") == "docker") & (pl.col("event_type") == "pull")
+# A file of a repository says by its path what it runs on.
+_has_platform = _is_manifest | (pl.col("route_type") == "repository")
 
 
 def with_counts(events: pl.LazyFrame) -> pl.LazyFrame:
@@ -46,7 +48,7 @@ def with_counts(events: pl.LazyFrame) -> pl.LazyFrame:
         events.with_row_index(_ROW)
         .with_columns(
             version=pl.when(~(_is_manifest & pulls.is_digest(pl.col("reference")))).then("version"),
-            platform=pl.when(_is_manifest).then(pulls.own_platform()),
+            platform=pl.when(_has_platform).then(pulls.own_platform()),
             not_counted_because=_reason_by_itself(),
         )
         # Read by every branch below; without this, each would parse and sort the raw rows again.

@@ -287,6 +287,15 @@ def test_another_version_at_once_is_another_install() -> None:
     assert _curated([_wheel(0), _wheel(1, version="2.0")])["counted"].to_list() == [True, True]
 
 
+@pytest.mark.parametrize("route_type", ["repository", "file"])
+def test_a_repository_s_file_tells_its_platform(route_type: str) -> None:
+    told = {"variables": json.dumps({"platform": "linux/arm64"}), "user_agent": "curl/8.5.0"}
+    (event,) = _curated([raw_row(route_type=route_type, **told)]).to_dicts()
+    is_repository = route_type == "repository"
+    assert event["platform"] == ("linux/arm64" if is_repository else None)
+    assert event["arch"] == ("arm64" if is_repository else None)
+
+
 def test_telemetry_repeats_as_often_as_it_likes() -> None:
     beat = {"event_type": "telemetry", "route_type": "telemetry", "method": "POST", "status": 200}
     at = [NOON + dt.timedelta(seconds=after) for after in range(3)]
