@@ -18,7 +18,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from gateway import listening
+from gateway import cores, listening
 from gateway.config import GRACE_SECONDS, GatewayConfig, SettingError, to_json
 from gateway.counters import Counters
 from gateway.keeper import KeeperTask
@@ -82,6 +82,7 @@ class _Child:
 
 def supervise(config: GatewayConfig) -> None:
     """Run the gateway until SIGTERM or SIGINT. Raises SettingError for a port not to be had."""
+    cores.forbid()
     with (
         _bound("port", config.host, config.port) as public,
         _bound("admin-port", config.admin_host, config.admin_port) as admin,
