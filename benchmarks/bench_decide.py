@@ -34,6 +34,10 @@ SHAPES: dict[str, tuple[Callable[[int], Route], str]] = {
         "/dl/1.2.3-tool{n}.tar.gz",
     ),
     "rest of the path": (lambda n: _file(f"/pkg{n}/{{+path}}"), "/pkg{n}/a/b/c.tar.gz"),
+    "told apart by the query": (
+        lambda n: _file(f"/get/{{version}}?file=tool{n}.tar.gz"),
+        "/get/1.2.3?file=tool{n}.tar.gz",
+    ),
     "regular expressions": (
         lambda n: RegexRoute(
             domains=(HOST,),
@@ -70,7 +74,8 @@ def _prepared(
 ) -> tuple[table.RouteTable, list[Request]]:
     routes = table.build([make(number) for number in range(count)])
     asked = [number * count // PATHS for number in range(PATHS)]
-    requests = [Request("GET", HOST, path.format(n=number)) for number in asked]
+    targets = [path.format(n=number).partition("?") for number in asked]
+    requests = [Request("GET", HOST, before, query) for before, _, query in targets]
     assert all(isinstance(decide(routes, request), Redirect) for request in requests)
     return routes, requests
 

@@ -6,16 +6,19 @@ first. Of templates that are equal in this, the one with more literal characters
 asks for more of the query, then the earlier one in the file.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 from gateway.affixes import Affixes
+from gateway.query_index import QueryIndex
 from gateway.templates import Part, PathTemplate, Variable
 
 T = TypeVar("T")
 
 _Rank = tuple[int, ...]
 _Entry = tuple[PathTemplate, T]
+_Wanted = Mapping[str, str]  # the literal values that a template asks of a query
+_Below = tuple[tuple[tuple[Part, ...], ...], _Wanted, T]  # what is left of a path below a node
 
 
 def literalness(template: PathTemplate) -> tuple[tuple[_Rank, ...], int, int, int]:
@@ -29,62 +32,75 @@ def literalness(template: PathTemplate) -> tuple[tuple[_Rank, ...], int, int, in
 
 
 class PathIndex(Generic[T]):
-    """Finds the templates that could match a path; the caller matches them in the order given."""
+    """Finds the templates that could match a request; the caller matches them in that order."""
 
     def __init__(self, entries: Iterable[_Entry[T]]) -> None:
         ordered = sorted(entries, key=lambda entry: literalness(entry[0]))
         # Whole literal paths come before everything else, so one look-up serves them.
-        self._literals: dict[str, list[T]] = {}
+        literals: dict[str, list[tuple[_Wanted, T]]] = {}
+        others: list[_Below[T]] = []
         for template, value in ordered:
+            wanted = _wanted(template)
             if _is_literal(template.path):
-                self._literals.setdefault("".join(map(str, template.path)), []).append(value)
-        others = [entry for entry in ordered if not _is_literal(entry[0].path)]
-        self._root = _Node([(entry[0].segments, entry[1]) for entry in others])
+                text = "".join(map(str, template.path))
+                literals.setdefault(text, []).append((wanted, value))
+            else:
+                others.append((template.segments, wanted, value))
+        self._literals = {text: QueryIndex(values) for text, values in literals.items()}
+        self._root = _Node(others)
 
-    def candidates(self, path: str) -> list[T]:
-        """What may match the canonical path, the most literal first."""
+    def candidates(self, path: str, query: Mapping[str, str]) -> list[T]:
+        """What may match the canonical path and query, the most literal first."""
         # Collected, not generated: nested generators cost more than the whole search.
-        found = [*self._literals.get(path, ())]
-        self._root.collect(path.split("/"), 1, found)
+        found: list[T] = []
+        literal = self._literals.get(path)
+        if literal is not None:
+            literal.collect(query, found)
+        self._root.collect(path.split("/"), 1, query, found)
         return found
 
 
 class _Node(Generic[T]):
     """What may follow after some segments. The entries must be in their order already."""
 
-    def __init__(self, entries: list[tuple[tuple[tuple[Part, ...], ...], T]]) -> None:
-        literals: dict[str, list[tuple[tuple[tuple[Part, ...], ...], T]]] = {}
-        patterns: dict[tuple[str, str], list[tuple[tuple[tuple[Part, ...], ...], T]]] = {}
-        tails: list[tuple[str, str, T]] = []
-        self._ends: list[T] = []
-        for segments, value in entries:
+    def __init__(self, entries: list[_Below[T]]) -> None:
+        literals: dict[str, list[_Below[T]]] = {}
+        patterns: dict[tuple[str, str], list[_Below[T]]] = {}
+        tails: dict[tuple[str, str], list[tuple[_Wanted, T]]] = {}
+        ends: list[tuple[_Wanted, T]] = []
+        for segments, wanted, value in entries:
             if not segments:
-                self._ends.append(value)
+                ends.append((wanted, value))
                 continue
-            first, rest = segments[0], segments[1:]
+            first, rest = segments[0], (segments[1:], wanted, value)
             if _is_literal(first):
-                literals.setdefault("".join(map(str, first)), []).append((rest, value))
+                literals.setdefault("".join(map(str, first)), []).append(rest)
             elif _spans(first):
-                tails.append((*_affixes(first), value))
+                tails.setdefault(_affixes(first), []).append((wanted, value))
             else:
-                patterns.setdefault(_affixes(first), []).append((rest, value))
+                patterns.setdefault(_affixes(first), []).append(rest)
+        self._ends = QueryIndex(ends) if ends else None
         self._literals = {text: _Node(inner) for text, inner in literals.items()}
         self._patterns = Affixes((*affixes, _Node(inner)) for affixes, inner in patterns.items())
-        self._tails = Affixes(tails)
+        self._tails = Affixes((*affixes, QueryIndex(inner)) for affixes, inner in tails.items())
 
-    def collect(self, segments: list[str], at: int, found: list[T]) -> None:
+    def collect(
+        self, segments: list[str], at: int, query: Mapping[str, str], found: list[T]
+    ) -> None:
         """Add what may match from the segment at this place on."""
         if at == len(segments):
-            found += self._ends
+            if self._ends is not None:
+                self._ends.collect(query, found)
             return
         literal = self._literals.get(segments[at])
         if literal is not None:
-            literal.collect(segments, at + 1, found)
+            literal.collect(segments, at + 1, query, found)
         if self._patterns:
             for node in self._patterns.candidates(segments[at]):
-                node.collect(segments, at + 1, found)
+                node.collect(segments, at + 1, query, found)
         if self._tails:
-            found += self._tails.candidates("/".join(segments[at:]))
+            for tail in self._tails.candidates("/".join(segments[at:])):
+                tail.collect(query, found)
 
 
 def _rank(segment: tuple[Part, ...]) -> _Rank:
@@ -112,3 +128,7 @@ def _affixes(parts: tuple[Part, ...]) -> tuple[str, str]:
 
 def _literal_length(parts: tuple[Part, ...]) -> int:
     return sum(len(part) for part in parts if isinstance(part, str))
+
+
+def _wanted(template: PathTemplate) -> _Wanted:
+    return {key: "".join(map(str, value)) for key, value in template.query if _is_literal(value)}

@@ -72,7 +72,7 @@ def _match(
     index: FileIndex, path: str, query: RequestQuery
 ) -> tuple[_Target, dict[str, str]] | None:
     """The first route that matches, and the canonical values of its variables."""
-    for target in index.templates.candidates(path):
+    for target in index.templates.candidates(path, query.values):
         captures = target.matcher.match(path, query.values) if target.matcher else None
         if captures is not None:
             return target, captures
