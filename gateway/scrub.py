@@ -18,7 +18,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
@@ -36,7 +36,8 @@ _ANY_QUAD = re.compile(rf"(?<!\d)(?<!\d\.){_QUAD}(?!\d|\.\d){_PORT}")
 # Dashes, as in the names that access providers give to their customers' addresses.
 _DASHED_QUAD = re.compile(rf"(?<!\d)(?<!\d-){_OCTET}(?:-{_OCTET}){{3}}(?!\d|-\d)")
 _LONE_QUAD = re.compile(rf"(?<![\w.+~-]){_QUAD}(?![\w.+~-]){_PORT}")
-_LONE_QUAD_OF_AGENT = re.compile(rf"(?<![\w.+~/-]){_QUAD}(?![\w.+~-]){_PORT}")
+# Two slashes are those of a URL, in which no version stands.
+_LONE_QUAD_OF_AGENT = re.compile(rf"(?:(?<=//)|(?<![\w.+~/-])){_QUAD}(?![\w.+~-]){_PORT}")
 _COLONS = re.compile(
     r"(?<![\w:.])\[?(?P<address>[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:\.\d{1,3}){0,3})(?![\w:.])"
     rf"(?:%\w+)?(?:\]{_PORT})?",
@@ -129,12 +130,15 @@ def key_names_a_secret(key: str) -> bool:
 
 
 def own(text: str, address: str) -> str:
-    """Take the client's own address out of a text, also where it could be a version."""
-    if "%" in text and address in (plain := _decoded(text)):
-        text = plain
-    if address not in text:
-        return text
-    return re.sub(rf"(?<!\d){re.escape(address)}(?!\d)", ADDRESS, text)
+    """Take the client's own address out of a text, also where it could be a version.
+
+    The address is in its usual spelling; it goes in the others too, and whatever it is glued to.
+    """
+    if "%" in text:
+        plain = _decoded(text)
+        if _may_hold(plain, address) and (clean := _own(address).sub(ADDRESS, plain)) != plain:
+            return clean
+    return _own(address).sub(ADDRESS, text) if _may_hold(text, address) else text
 
 
 def _scrubbed(text: str, rule: Callable[[str], str]) -> str:
@@ -144,6 +148,25 @@ def _scrubbed(text: str, rule: Callable[[str], str]) -> str:
     if plain != text and (clean := rule(plain)) != plain:
         return clean
     return rule(text)
+
+
+def _may_hold(text: str, address: str) -> bool:
+    if ":" in address:
+        return text.count(":") > 1
+    return address in text or address.replace(".", "-") in text or "::ffff:" in text.lower()
+
+
+@lru_cache(_CACHED)
+def _own(address: str) -> re.Pattern[str]:
+    """What finds one address, however it is written."""
+    parsed = ip_address(address)
+    spelled = {address, parsed.exploded}
+    if isinstance(parsed, IPv4Address):
+        spelled.add(address.replace(".", "-"))
+        spelled.add(IPv6Address(b"\0" * 10 + b"\xff\xff" + parsed.packed).compressed)
+    either = "|".join(map(re.escape, sorted(spelled, key=len, reverse=True)))
+    end = r"(?!\d)" if isinstance(parsed, IPv4Address) else "(?![0-9a-f])"
+    return re.compile(rf"(?<!\d)(?:{either}){end}", re.IGNORECASE)
 
 
 def _decoded(text: str) -> str:

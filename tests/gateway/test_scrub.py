@@ -101,6 +101,7 @@ def test_real_user_agents_come_through_unharmed(agent: str) -> None:
 def test_a_user_agent_loses_what_names_someone() -> None:
     sent = "bot/1.0 (+canary@example.com; 127.77.88.99; 2001:db8::7)"
     assert scrub.user_agent(sent, 1024) == "bot/1.0 ([email]; [ip]; [ip])"
+    assert scrub.user_agent("bot/1.0.0.1 (+http://203.0.113.7/)", 99) == "bot/1.0.0.1 (+http://[ip]/)"
     assert len(scrub.user_agent("x" * 9999, 1024)) == 1024
 
 
@@ -144,6 +145,22 @@ def test_the_clients_own_address_goes_even_where_it_could_be_a_version() -> None
     assert scrub.own("tool-127.77.88.99.tgz", "127.77.88.99") == "tool-[ip].tgz"
     assert scrub.own("tool-1%32%37.77.88.99.tgz", "127.77.88.99") == "tool-[ip].tgz"
     assert scrub.own("1.2.3.45", "1.2.3.4") == "1.2.3.45"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("host-203-0-113-7.tgz", "203.0.113.7"),
+        ("a-::FFFF:CB00:7107.tgz", "203.0.113.7"),
+        ("a-2001:DB8::7.tgz", "2001:db8::7"),
+        ("a2001:0db8:0000:0000:0000:0000:0000:0007z", "2001:db8::7"),
+        ("a-2001%3Adb8%3A%3A7.tgz", "2001:db8::7"),
+    ],
+)
+def test_the_clients_own_address_goes_in_every_spelling(text: str, address: str) -> None:
+    clean = scrub.own(text, address)
+    assert "[ip]" in clean
+    assert "7." not in clean
 
 
 @given(st.ip_addresses(), st.sampled_from(["{}", "a {} b", "a={}", "[{}]", "({})", "x/{}/y"]))
