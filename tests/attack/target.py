@@ -1,0 +1,227 @@
+"""What is attacked: a real gateway with a home of its own, temporary files included."""
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import polars as pl
+
+from tests.programs import ROOT, free_port, module, wait_until_listening
+
+HERE = "127.0.0.1"
+
+# One route of every type that takes part in an answer; upstreams that nobody asks are on port 9.
+ROUTES = """
+[[route]]
+type = "file"
+domain = "get.acme.example"
+package = "tool"
+incoming-path = "/tool/{version}/{file}"
+outgoing-url = "https://files.acme.example/{version}/{file}"
+
+[[route]]
+type = "file"
+domain = "get.acme.example"
+package = "tree"
+incoming-path = "/tree/{+path}"
+outgoing-url = "https://files.acme.example/tree/{+path}?from={+path}"
+
+[[route]]
+type = "file"
+domain = "get.acme.example"
+package = "search"
+incoming-path = "/find?name={name}"
+outgoing-url = "https://files.acme.example/{name}"
+
+[[route]]
+type = "regex"
+domain = "get.acme.example"
+package = "expression"
+pattern = "/re/(?<version>[^/]+)/(?<rest>.*)"
+outgoing-url = "https://files.acme.example/{version}/{+rest}"
+
+[[route]]
+type = "pixel"
+domain = "get.acme.example"
+package = "site"
+pixel-id = "abc"
+
+[[route]]
+type = "telemetry"
+domain = "get.acme.example"
+package = "beat"
+path = "/beat"
+
+[[route]]
+type = "telemetry"
+domain = "get.acme.example"
+package = "vouched"
+path = "/vouched"
+token-sha256 = ["2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"]
+
+[[route]]
+type = "npm-install"
+domain = "get.acme.example"
+
+[[route]]
+type = "docker"
+domain = "get.acme.example"
+image = "acme/tool"
+registry = "http://127.0.0.1:9"
+
+[[route]]
+type = "docker"
+domain = "get.acme.example"
+pattern = "sent/*"
+registry = "cr.acme.example"
+mode = "redirect"
+
+[[route]]
+type = "python"
+domain = "get.acme.example"
+package = "acme"
+
+[[route.files]]
+url = "https://files.acme.example/acme-1.0.tar.gz"
+
+[[route]]
+type = "catch-all"
+domain = "all.acme.example"
+target = "https://files.acme.example"
+"""
+TOKEN = "secret"  # of /vouched
+
+
+class Gateway:
+    """A running gateway, what it may be sent, and everything that it writes."""
+
+    def __init__(self, home: Path, program: subprocess.Popen[bytes], port: int, admin: int) -> None:
+        self.home, self.program, self.port, self.admin_port = home, program, port, admin
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def log(self) -> str:
+        return (self.home / "log").read_text(errors="replace")
+
+    def send(
+        self, data: bytes, *, source: str = HERE, host: str = HERE, seconds: float = 5
+    ) -> bytes:
+        """Send bytes as they are and read until the server is done, or cuts the line."""
+        answer = b""
+        with (
+            suppress(ConnectionError, TimeoutError),
+            socket.create_connection(
+                (host, self.port), timeout=seconds, source_address=(source, 0)
+            ) as connection,
+        ):
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            while chunk := connection.recv(65536):
+                answer += chunk
+        return answer
+
+    def ask(
+        self, path: str, headers: dict[str, str] | None = None, *, method: str = "GET",
+        body: bytes | None = None, source: str = HERE,
+    ) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
+        connection = http.client.HTTPConnection(HERE, self.port, 10, (source, 0))
+        try:
+            connection.request(
+                method, path, body, {"Host": "get.acme.example", **(headers or {})}
+            )  # fmt: skip
+            answer = connection.getresponse()
+            told = {name.lower(): value for name, value in answer.getheaders()}
+            return answer.status, told, answer.read()
+        finally:
+            connection.close()
+
+    def admin(self, path: str) -> str:
+        try:
+            with urllib.request.urlopen(f"http://{HERE}:{self.admin_port}{path}", timeout=10) as a:
+                return str(a.headers) + a.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return str(error.headers) + error.read().decode()
+
+    def kill(self, kind: str, number: signal.Signals) -> None:
+        """End one child of a kind, and wait until another one answers in its place."""
+        before = self.children(kind)
+        os.kill(before[0], number)
+        wait_for(lambda: self.children(kind) and before[0] not in self.children(kind))
+
+    def children(self, kind: str) -> list[int]:
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                command = (entry / "cmdline").read_text().replace("\0", " ")
+                if parent == self.program.pid and f"gateway.{kind}" in command:
+                    found.append(int(entry.name))
+        return found
+
+    def stop(self) -> None:
+        self.program.terminate()
+        assert self.program.wait(15) == 0, self.log
+
+    def raw(self) -> pl.DataFrame:
+        files = sorted(self.lake.glob("raw/*/*.parquet"))
+        return pl.concat([pl.read_parquet(path, hive_partitioning=False) for path in files])
+
+
+@contextmanager
+def gateway(home: Path, *extra: str, routes: str = ROUTES, host: str = HERE) -> Iterator[Gateway]:
+    """Serve routes from below `home`, where everything that is written then lies."""
+    (home / "routes.toml").write_text(routes)
+    (home / "tmp").mkdir()
+    port, admin = free_port(host), free_port(HERE)
+    command = module(
+        "gateway", "serve", "--routes", home / "routes.toml", "--data", home / "lake",
+        "--salts", home / "salts", "--host", host, "--port", str(port),
+        "--admin-port", str(admin), "--flush-seconds", "0.2", *extra,
+    )  # fmt: skip
+    # A working directory of its own too, which is where a core file or a stray log would be.
+    (home / "cwd").mkdir()
+    (home / "cwd/data").symlink_to(ROOT / "data")
+    env = {**os.environ, "TMPDIR": str(home / "tmp"), "PYTHONPATH": str(ROOT)}
+    with (
+        (home / "log").open("wb") as out,
+        subprocess.Popen(command, stdout=out, stderr=out, cwd=home / "cwd", env=env) as program,
+    ):
+        try:
+            wait_until_listening(program, host, port, home / "log")
+            attacked = Gateway(home, program, port, admin)
+            wait_for(lambda: attacked.children("worker") and attacked.children("keeper"))
+            yield attacked
+        finally:
+            if program.poll() is None:
+                program.terminate()
+                try:
+                    program.wait(15)
+                except subprocess.TimeoutExpired:
+                    program.kill()
+                    raise
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def forget(home: Path) -> None:
+    """Make room for another gateway in the same home."""
+    for name in ("tmp", "cwd"):
+        shutil.rmtree(home / name)
