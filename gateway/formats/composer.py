@@ -8,7 +8,7 @@ from gateway.formats.artifact import REPOSITORY, Artifact, Segments, known
 PACKAGES: Final = "packages.json"
 
 _NAME: Final = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
-_ARCHIVE: Final = re.compile(r"(?P<stem>.+)\.(?P<ending>zip|tar|tgz|tar\.(?:gz|bz2|xz)|rar|gz|xz)")
+_ARCHIVE: Final = re.compile(r"(?P<stem>.+?)\.(?:tar\.(?:gz|bz2|xz)|zip|tar|tgz|rar)")
 # Satis names an archive vendor-name-<version or commit>-zip-<hash>.
 _BY_SATIS: Final = re.compile(r"(?P<what>.+)-(?:zip|tar|tgz|rar)-[0-9a-f]{4,64}")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")

@@ -9,7 +9,7 @@ from gateway.formats.file_names import at_version, stem, version_in
 from gateway.formats.platforms import named_in
 
 _BOTTLE: Final = re.compile(
-    r"(?P<full>.+)\.(?P<tag>all|[a-z0-9]+(?:_[a-z0-9]+)*)\.bottle(?:\.(?P<rebuild>[0-9]+))?"
+    r"(?P<full>.+)\.(?P<tag>all|[a-z][a-z0-9]*(?:_[a-z0-9]+)*)\.bottle(?:\.(?P<rebuild>[0-9]+))?"
     r"\.(?P<ending>tar\.gz|json)"
 )
 _ARM: Final = "arm64_"

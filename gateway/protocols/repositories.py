@@ -37,7 +37,7 @@ from gateway.request import Request
 from gateway.routes import Format, RepositoryRoute
 from gateway.template_syntax import parse_origin
 
-_CLASSIFY: Final[Mapping[Format, Callable[[Segments], Artifact]]] = {
+CLASSIFY: Final[Mapping[Format, Callable[[Segments], Artifact]]] = {
     "apt": apt.classify,
     "cargo": cargo.classify,
     "composer": composer.classify,
@@ -139,7 +139,7 @@ def _asked(form: Format, rest: str) -> _Asked:
     segments = tuple(decoded(part) for part in rest.split("/") if part)
     if not segments or rest.endswith("/"):
         return _Asked(rest, (), REPOSITORY)
-    return _Asked(rest, segments, _CLASSIFY[form](segments))
+    return _Asked(rest, segments, CLASSIFY[form](segments))
 
 
 def _hits(target: _Target, asked: _Asked) -> tuple[Hit, ...]:

@@ -1,0 +1,46 @@
+"""Nix binary caches."""
+
+import pytest
+
+from gateway.formats.nix import classify
+from tests.gateway.formats.paths import Told, about, get, told
+
+PATHS: dict[str, Told] = {
+    "nix-cache-info": about(),
+    "00bgd045z0d4icpbc2yyz4gx48ak44la.narinfo": about(),
+    "nar/1w1fff338fvdw53sqgamddn1b2xgds473pv6y13gizdbqjv4i5p3.nar.xz": get(
+        "", None, compression="xz"
+    ),
+    "nar/1w1fff338fvdw53sqgamddn1b2xgds473pv6y13gizdbqjv4i5p3.nar.zst": get(
+        "", None, compression="zst"
+    ),
+    "nar/1w1fff338fvdw53sqgamddn1b2xgds473pv6y13gizdbqjv4i5p3.nar.bz2": get(
+        "", None, compression="bz2"
+    ),
+    "nar/1w1fff338fvdw53sqgamddn1b2xgds473pv6y13gizdbqjv4i5p3.nar": get("", None),
+    "acme/nar/1w1fff338fvdw53sqgamddn1b2xgds473pv6y13gizdbqjv4i5p3.nar.xz": get(
+        "", None, compression="xz"
+    ),
+    "nar/00bgd045z0d4icpbc2yyz4gx48ak44la-1w1fff338fvdw53sqgamddn1b2xgds4.nar.xz": get(
+        "", None, compression="xz"
+    ),
+    "nar/odd.txt": about(),
+    "nar": about(),
+    "00bgd045z0d4icpbc2yyz4gx48ak44la.ls": about(),
+    "log/00bgd045z0d4icpbc2yyz4gx48ak44la-hello-2.12.1.drv": about("hello", "2.12.1"),
+    "log/00bgd045z0d4icpbc2yyz4gx48ak44la-glibc-locales-2.39-52.drv": about(
+        "glibc-locales", "2.39-52"
+    ),
+    "log/00bgd045z0d4icpbc2yyz4gx48ak44la-stdenv-linux.drv": about("stdenv-linux"),
+    "log/odd": about(),
+    "realisations/sha256:0a1b!out.doi": about(),
+    "debuginfo/0a1b2c": about(),
+    "public-key": about(),
+    "index.html": about(),
+    "acme/nix-cache-info": about(),
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path(path: str) -> None:
+    assert told(classify, path) == PATHS[path]
