@@ -69,7 +69,8 @@ def faults(route: Route) -> Iterator[Fault]:
         case PythonRoute():
             yield from _python_faults(route)
         case NpmRoute():
-            if not _NPM_NAME.fullmatch(route.package):
+            yield from _package_or_all_others(route)
+            if route.package and not _NPM_NAME.fullmatch(route.package):
                 yield "package", f"{route.package!r} is no npm name, such as tool or @acme/tool"
             yield from _fixed_url("registry", route.registry)
         case TelemetryRoute():
@@ -112,9 +113,9 @@ def _identity(route: Route) -> tuple[str, str]:
         case RegexRoute():
             return "regex", route.pattern
         case PythonRoute():
-            return "python", route.package
+            return "python", route.package or "pass-through"
         case NpmRoute():
-            return "npm", route.package
+            return "npm", route.package or "pass-through"
         case TelemetryRoute():
             return "telemetry", route.path
         case PixelRoute():
@@ -136,7 +137,9 @@ def _match_key(route: Route) -> tuple[object, ...]:
             query = sorted((key, _shape(value)) for key, value in template.query)
             return kind, _shape(template.path), tuple(query)
         case PythonRoute():
-            return kind, canonicalize_name(route.package)
+            return kind, canonicalize_name(route.package), route.pass_through
+        case NpmRoute():
+            return kind, route.package, route.pass_through
         case RepositoryRoute():
             return kind, canonical(route.path)
         case CatchAllRoute():
@@ -218,8 +221,17 @@ def _outgoing_faults(
         yield "outgoing-url", f"uses {names}, which {source} does not capture"
 
 
+def _package_or_all_others(route: PythonRoute | NpmRoute) -> Iterator[Fault]:
+    if bool(route.package) == route.pass_through:
+        choice = "package (one of yours) or pass-through = true (every other one)"
+        yield "package", f"give either {choice}, not both and not neither"
+
+
 def _python_faults(route: PythonRoute) -> Iterator[Fault]:
-    if not _PYTHON_NAME.fullmatch(route.package):
+    yield from _package_or_all_others(route)
+    if route.files and route.pass_through:
+        yield "files", "go with package; what is passed through has its files where it is"
+    if route.package and not _PYTHON_NAME.fullmatch(route.package):
         yield "package", f"{route.package!r} is no Python project name"
     if route.index:
         yield from _fixed_url("index", route.index)

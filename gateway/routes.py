@@ -68,15 +68,25 @@ class PythonFile(
 
 
 class PythonRoute(_PackageRoute, frozen=True, kw_only=True, tag="python"):
-    """One project of the domain's Python index, from listed files or live from an upstream."""
+    """One project of the domain's Python index, from listed files or live from an upstream.
 
+    Or, with `pass_through` in a package's place, what becomes of every other project.
+    """
+
+    package: str = ""  # exactly one of package and pass_through is given
+    pass_through: bool = False  # clients are sent on to the index itself, and nothing is recorded
     index: str = ""  # upstream's simple root; "" without files: the public index
     files: tuple[PythonFile, ...] = ()
 
 
 class NpmRoute(_PackageRoute, frozen=True, kw_only=True, tag="npm"):
-    """One npm package, live from a registry; the package's name is the npm name, scope included."""
+    """One npm package, live from a registry; the package's name is the npm name, scope included.
 
+    Or, with `pass_through` in a package's place, what becomes of every other package.
+    """
+
+    package: str = ""  # exactly one of package and pass_through is given
+    pass_through: bool = False  # clients are sent on to the registry itself; nothing is recorded
     registry: str  # base URL
 
 

@@ -1,12 +1,14 @@
 """npm packages: packuments and tarballs as npm, pnpm, yarn and bun ask for them."""
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import unquote
 
 import msgspec
 
-from gateway.decision import Decision, FromPackageRegistry, Hit, Refusal, Reply
+from gateway.decision import Decision, FromPackageRegistry, Hit, Redirect, Refusal, Reply
+from gateway.escapes import canonical, climbs
 from gateway.request import Request
 from gateway.routes import NpmRoute
 
@@ -15,6 +17,8 @@ Part = Literal["packument", "version", "dist-tags", "tarball"]
 _JSON = "application/json; charset=utf-8"
 _OWN = "/-/"
 _DIST_TAGS = "/-/package/"
+_NAME = re.compile(r"(?:@[^/@]+/)?[^/@._][^/@]*")
+_AUDITS = "/-/npm/v1/security/"
 _TARBALL = ".tgz"
 
 
@@ -22,19 +26,25 @@ class NpmIndex(msgspec.Struct, frozen=True):
     """One host's npm packages by their names, scope included."""
 
     packages: dict[str, NpmRoute]
+    others: str  # the registry that knows every other package, without trailing slash; "": none
 
 
 def build(routes: Sequence[NpmRoute]) -> NpmIndex:
     """Prepare one host's packages."""
     packages: dict[str, NpmRoute] = {}
     for route in routes:
-        packages.setdefault(route.package, route)
-    return NpmIndex(packages)
+        if not route.pass_through:
+            packages.setdefault(route.package, route)
+    others = next((route.registry.removesuffix("/") for route in routes if route.pass_through), "")
+    return NpmIndex(packages, others)
 
 
 def decide(index: NpmIndex, request: Request) -> Decision | None:
-    """Answer for the packages listed, and for the registry's own endpoints on their host."""
-    if not index.packages:
+    """Answer for the packages listed, and for the registry's own endpoints on their host.
+
+    Other packages are left to the next protocol, or passed through where the operator asked for it.
+    """
+    if not index.packages and not index.others:
         return None
     # Clients write the slash after a scope as it is, as %2f or as %2F; decoding first makes one.
     path = unquote(request.path, errors="replace").removesuffix("/")
@@ -45,9 +55,11 @@ def decide(index: NpmIndex, request: Request) -> Decision | None:
         return None
     name, part, reference = parsed
     route = index.packages.get(name)
-    if route is None:
-        return None
-    return _fetch(route, request, part, reference)
+    if route is not None:
+        return _fetch(route, request, part, reference)
+    if index.others and _NAME.fullmatch(name):
+        return _passed_through(index, request)
+    return None
 
 
 def _own_endpoint(index: NpmIndex, request: Request, path: str) -> Decision:
@@ -57,7 +69,33 @@ def _own_endpoint(index: NpmIndex, request: Request, path: str) -> Decision:
     name = path.removeprefix(_DIST_TAGS).removesuffix("/dist-tags")
     if path == f"{_DIST_TAGS}{name}/dist-tags" and name in index.packages:
         return _fetch(index.packages[name], request, "dist-tags", "")
+    # Whoever logs in or publishes here means this host, and must not tell another what it sends.
+    if index.others and (_is_read(request) or path.startswith(_AUDITS)):
+        return _redirected(index, request)
     return _refusal(404, "this endpoint of the registry is not served here")
+
+
+def _passed_through(index: NpmIndex, request: Request) -> Decision:
+    """Send the client on to the registry that has every other package, for all of its documents.
+
+    What somebody installs beside the packages of this domain is not the operator's to know.
+    """
+    return _redirected(index, request) if _is_read(request) else _read_only()
+
+
+def _redirected(index: NpmIndex, request: Request) -> Decision:
+    if climbs(canonical(request.path)):
+        return _refusal(400, "the path has . or .. segments, which are not sent on")
+    query = f"?{request.query}" if request.query else ""
+    return Redirect(location=f"{index.others}{request.path}{query}")
+
+
+def _is_read(request: Request) -> bool:
+    return request.method in {"GET", "HEAD"}
+
+
+def _read_only() -> Refusal:
+    return _refusal(405, "packages are installed from here, not published", Allow="GET, HEAD")
 
 
 def _parse(path: str) -> tuple[str, Part, str] | None:
@@ -79,8 +117,8 @@ def _parse(path: str) -> tuple[str, Part, str] | None:
 
 
 def _fetch(route: NpmRoute, request: Request, part: Part, reference: str) -> Decision:
-    if request.method not in {"GET", "HEAD"}:
-        return _refusal(405, "packages are installed from here, not published", Allow="GET, HEAD")
+    if not _is_read(request):
+        return _read_only()
     registry = route.registry
     return FromPackageRegistry(
         registry=registry if registry.endswith("/") else f"{registry}/",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import msgspec
 from packaging.utils import (
@@ -28,6 +28,10 @@ FILES = "/packages/"
 # Stored by clients and asked about each time, so that an unchanged page costs a 304.
 _REVALIDATE = "no-cache"
 
+# What begins the media types that only programs which read index pages ask for.
+_INDEX_PAGE = "application/vnd.pypi.simple."
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+
 _METADATA = ".metadata"
 _SIGNATURE = ".asc"
 
@@ -46,17 +50,26 @@ class PythonIndex(msgspec.Struct, frozen=True):
 
     projects: dict[str, _Project]
     root: dict[simple_page.Format, bytes]  # the list of projects in each of its forms
+    others: str  # the index that knows every other project, with a trailing slash; "": none
 
 
 def build(routes: Sequence[PythonRoute]) -> PythonIndex:
     """Prepare one host's projects."""
     projects: dict[str, _Project] = {}
     for route in routes:
-        name = canonicalize_name(route.package)
-        projects.setdefault(name, _project(name, route))
+        if not route.pass_through:
+            name = canonicalize_name(route.package)
+            projects.setdefault(name, _project(name, route))
     names = simple_page.project_list(sorted(projects))
     root = {form: simple_page.rendered(names, form) for form in simple_page.CONTENT_TYPES}
-    return PythonIndex(projects, root)
+    others = next((_upstream(route) for route in routes if route.pass_through), "")
+    return PythonIndex(projects, root, others)
+
+
+def _upstream(route: PythonRoute) -> str:
+    """The simple root of a route's index, with a trailing slash."""
+    index = route.index or PYPI_SIMPLE_ENDPOINT
+    return index if index.endswith("/") else f"{index}/"
 
 
 def _project(name: str, route: PythonRoute) -> _Project:
@@ -76,12 +89,13 @@ def _order(version: str) -> tuple[bool, Version, str]:
 
 
 def decide(index: PythonIndex, request: Request) -> Decision | None:
-    """Answer the index, its pages and its files for the projects listed, and for no other.
+    """Answer the index, its pages and its files for the projects listed.
 
     pip has no order among its indexes and uv stops at the first that knows a name, so a name that
-    is not listed is 404 and its installs go where they always went.
+    is not listed is 404 and its installs go where they always went; unless the operator asked for
+    it to be passed through.
     """
-    if not index.projects:
+    if not index.projects and not index.others:
         return None
     path = unquote(request.path, errors="replace")
     if path == "/simple":
@@ -98,6 +112,8 @@ def decide(index: PythonIndex, request: Request) -> Decision | None:
 def _under_simple(index: PythonIndex, request: Request, rest: str) -> Decision:
     asked, slash, more = rest.partition("/")
     project = index.projects.get(_normalized(asked))
+    if project is None and index.others and not more and _NAME.fullmatch(asked):
+        return _passed_through(index, asked, request)
     if project is None or more:
         return Refusal(status=404, reason="this index has no such project")
     if not slash or asked != project.name:
@@ -112,10 +128,22 @@ def _without_simple(index: PythonIndex, request: Request, rest: str) -> Decision
         return None
     project = index.projects.get(_normalized(asked))
     if project is None:
+        # Any path of one segment may be a file's or a web page's; what asks for index pages tells.
+        is_installer = _INDEX_PAGE in request.headers.get("accept", "")
+        if index.others and is_installer and _NAME.fullmatch(asked):
+            return _passed_through(index, asked, request)
         return None
     if asked != project.name:
         return _moved(f"/{project.name}/", request)
     return _project_page(project, request)
+
+
+def _passed_through(index: PythonIndex, asked: str, request: Request) -> Redirect:
+    """Send the client to the other index's page. Links there are read as that index's own.
+
+    What somebody installs beside the projects of this domain is not the operator's to know.
+    """
+    return _moved(f"{index.others}{_normalized(asked)}/", request)
 
 
 def _file(index: PythonIndex, request: Request, rest: str) -> Decision | None:
@@ -152,9 +180,8 @@ def _project_page(project: _Project, request: Request) -> Decision:
 
 
 def _live(project: _Project, request: Request, hit: Hit, file_name: str = "") -> FromSimpleIndex:
-    index = project.route.index or PYPI_SIMPLE_ENDPOINT
     return FromSimpleIndex(
-        index=index if index.endswith("/") else f"{index}/",
+        index=_upstream(project.route),
         project=project.name,
         base=_base(project, request),
         file=file_name,
@@ -231,8 +258,7 @@ def _normalized(name: str) -> str:
     return canonicalize_name(name)
 
 
-def _moved(path: str, request: Request) -> Redirect:
-    location = quote(path)
+def _moved(location: str, request: Request) -> Redirect:
     return Redirect(location=f"{location}?{request.query}" if request.query else location)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.decision import FromPackageRegistry, Refusal, Reply
+from gateway.decision import FromPackageRegistry, Redirect, Refusal, Reply
 from gateway.protocols import npm
 from gateway.request import Request
 from gateway.routes import NpmRoute
@@ -15,6 +15,8 @@ from gateway.routes import NpmRoute
 PLAIN = NpmRoute(domains=("*",), package="tool", package_id="p1", registry="https://npm.example")
 SCOPED = NpmRoute(domains=("*",), package="@acme/cli", registry="https://npm.example/base/")
 INDEX = npm.build([PLAIN, SCOPED])
+OTHERS = NpmRoute(domains=("*",), pass_through=True, registry="https://npm.example/base/")
+WHOLE = npm.build([OTHERS, PLAIN, SCOPED])
 
 
 def ask(path: str, method: str = "GET", index: Any = INDEX) -> Any:
@@ -103,6 +105,60 @@ def test_other_names_are_left_to_other_protocols(path: str) -> None:
 
 def test_a_host_without_packages_answers_nothing() -> None:
     assert ask("/-/ping", index=npm.build([])) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        pytest.param("/left-pad", "GET", id="packument"),
+        pytest.param("/left-pad", "HEAD", id="head"),
+        pytest.param("/@other%2fcli", "GET", id="scope, npm"),
+        pytest.param("/@acme%2Fother", "GET", id="a scope of ours, pnpm"),
+        pytest.param("/@other/cli", "GET", id="scope, slash"),
+        pytest.param("/left-pad/1.3.0", "GET", id="version"),
+        pytest.param("/left-pad/-/left-pad-1.3.0.tgz", "GET", id="tarball"),
+        pytest.param("/@other/cli/-/cli-1.0.0.tgz", "GET", id="scoped tarball"),
+        pytest.param("/-/package/left-pad/dist-tags", "GET", id="dist-tags"),
+        pytest.param("/-/v1/search", "GET", id="search"),
+        pytest.param("/-/npm/v1/keys", "GET", id="keys of signatures"),
+        pytest.param("/-/npm/v1/security/advisories/bulk", "POST", id="audit"),
+        pytest.param("/-/npm/v1/security/audits/quick", "POST", id="older audit"),
+    ],
+)
+def test_other_packages_are_passed_through_and_not_recorded(path: str, method: str) -> None:
+    asked = Request(method, "h", path, "a=%20b", {}, b"", "https", "npm.acme.example")
+    redirect = npm.decide(WHOLE, asked)
+    assert isinstance(redirect, Redirect)
+    assert redirect.location == f"https://npm.example/base{path}?a=%20b"
+    assert redirect.hits == ()
+
+
+def test_our_own_packages_are_served_and_not_passed_through() -> None:
+    for path in ("/tool", "/@acme%2fcli", "/tool/-/tool-9.9.9.tgz", "/-/package/tool/dist-tags"):
+        assert isinstance(ask(path, index=WHOLE), FromPackageRegistry), path
+    assert isinstance(ask("/-/ping", index=WHOLE), Reply)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        pytest.param("/left-pad", "PUT", 405, id="publish"),
+        pytest.param("/-/user/org.couchdb.user:me", "PUT", 404, id="log in"),
+        pytest.param("/-/v1/login", "POST", 404, id="log in by the web"),
+        pytest.param("/-/npm/v1/tokens", "POST", 404, id="make a token"),
+        pytest.param("/-/%2e%2e/left-pad", "GET", 400, id="climbs"),
+        pytest.param("/left-pad/..", "GET", 400, id="climbs, plain"),
+    ],
+)
+def test_what_is_not_passed_through(path: str, method: str, status: int) -> None:
+    refusal = ask(path, method, index=WHOLE)
+    assert isinstance(refusal, Refusal)
+    assert refusal.status == status
+
+
+@pytest.mark.parametrize("path", ["/", "/@acme", "/.well-known/x", "/tool/a/b", "/a/b/c.tar.gz"])
+def test_what_is_no_packages_path_is_left_to_other_protocols(path: str) -> None:
+    assert ask(path, index=WHOLE) is None
 
 
 @given(st.lists(st.text() | st.sampled_from(["@acme", "cli", "tool", "-", "x.tgz"])).map("/".join))

@@ -41,6 +41,8 @@ def route(**fields: object) -> Any:
 LISTED = route(package="Acme.Tool", package_id="p1", files=(WHEEL, SDIST))
 LIVE = route(package="live", index="http://127.0.0.1:9/simple")
 INDEX = python.build([LISTED, LIVE])
+OTHERS = route(pass_through=True, index="https://index.example/root/simple")
+WHOLE = python.build([LISTED, OTHERS, LIVE])
 
 
 def ask(path: str, method: str = "GET", query: str = "", index: Any = INDEX, **headers: str) -> Any:
@@ -157,6 +159,44 @@ def test_other_names_are_not_served(path: str) -> None:
     refusal = ask(path)
     assert isinstance(refusal, Refusal)
     assert refusal.status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "project"),
+    [
+        pytest.param("/simple/six/", "six", id="page"),
+        pytest.param("/simple/six", "six", id="without slash"),
+        pytest.param("/simple/Zope.Interface/", "zope-interface", id="normalized at once"),
+        pytest.param("/six/", "six", id="without simple"),
+    ],
+)
+def test_other_projects_are_passed_through_and_not_recorded(path: str, project: str) -> None:
+    redirect = ask(path, index=WHOLE, accept=PIP, query="format=x")
+    assert isinstance(redirect, Redirect)
+    assert redirect.location == f"https://index.example/root/simple/{project}/?format=x"
+    assert redirect.hits == ()
+
+
+def test_our_own_projects_are_never_passed_through() -> None:
+    assert isinstance(ask("/simple/acme-tool/", index=WHOLE, accept=PIP), Reply)
+    assert isinstance(ask("/simple/live/", index=WHOLE, accept=PIP), FromSimpleIndex)
+    assert ask("/packages/acme-tool/other-1.0.tar.gz", index=WHOLE).status == 404
+    names = json.loads(ask("/simple/", index=WHOLE, accept=PIP).body)["projects"]
+    assert names == [{"name": "acme-tool"}, {"name": "live"}]
+
+
+def test_what_is_no_project_is_not_passed_through() -> None:
+    for path in ("/simple/a..", "/simple/%2e%2e/", "/simple/a%20b/", "/simple/six/x"):
+        assert ask(path, index=WHOLE, accept=PIP).status == 404, path
+    for accept in ("text/html", "*/*", ""):
+        assert ask("/six/", index=WHOLE, accept=accept) is None, "it may be a page of a web site"
+    assert ask("/a%2fb/", index=WHOLE, accept=PIP) is None
+    assert ask("/simple/six/", "POST", index=WHOLE).status == 405
+
+
+def test_the_public_index_has_the_others_where_none_is_named() -> None:
+    index = python.build([route(pass_through=True)])
+    assert ask("/simple/six/", index=index).location == f"{PYPI_SIMPLE_ENDPOINT}six/"
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,24 @@ def test_a_bad_file_is_refused_with_all_of_its_problems(tmp_path: Path) -> None:
             'type = "npm"\npackage = "@a"\nregistry = "n.example"', "package", "npm", id="npm name"
         ),
         pytest.param(
+            'type = "npm"\nregistry = "https://n.example"',
+            "package",
+            "give either package",
+            id="neither package nor all others",
+        ),
+        pytest.param(
+            'type = "python"\npackage = "a"\npass-through = true',
+            "package",
+            "not both",
+            id="package and all others",
+        ),
+        pytest.param(
+            'type = "python"\npass-through = true\nfiles = [{ url = "https://h.example/a" }]',
+            "files",
+            "go with package",
+            id="files of all others",
+        ),
+        pytest.param(
             'type = "telemetry"\npackage = "p"\npath = "events"', "path", "slash", id="path"
         ),
         pytest.param(
@@ -219,6 +237,15 @@ def test_two_routes_for_the_same_requests_are_a_conflict(tmp_path: Path) -> None
         f' {tmp_path}/routes.toml:1: route 1 (file "{first}"), which wins; remove one of the two'
     )
     assert load(tmp_path / "routes.toml").routes, "it can be served all the same"
+
+
+def test_a_domain_passes_through_to_one_registry(tmp_path: Path) -> None:
+    others = '[[route]]\ntype = "npm"\ndomain = "a.example"\npass-through = true\n'
+    (told,) = checked(
+        tmp_path,
+        f'{others}registry = "https://n.example"\n{others}registry = "https://m.example"\n',
+    )
+    assert 'route 2 (npm "pass-through"): matches the same requests' in told
 
 
 REGEX = '[[route]]\ntype = "regex"\ndomain = "a.example"\npackage = "p"\npattern = "/x/y.*"\n'
