@@ -94,6 +94,60 @@ def main() -> None:
     type=click.Choice(get_args(Rotation)),
     help="How long one salt is in use, and so how long an id means the same visitor.",
 )
+@_setting(
+    "--tag-seconds",
+    default=10.0,
+    type=click.FloatRange(0, 86_400),
+    help="How long an image's tag is believed before its registry is asked again.",
+)
+@_setting(
+    "--document-seconds",
+    default=30.0,
+    type=click.FloatRange(0, 86_400),
+    help="The same for index pages and packuments.",
+)
+@_setting(
+    "--stale-seconds",
+    default=86_400.0,
+    type=click.FloatRange(0, 31_536_000),
+    help="How old an index page or packument may be served while its upstream is down.",
+)
+@_setting(
+    "--connect-seconds",
+    default=10.0,
+    type=click.FloatRange(0.1, 3600),
+    help="How long a connection to an upstream may take.",
+)
+@_setting(
+    "--read-seconds",
+    default=60.0,
+    type=click.FloatRange(0.1, 3600),
+    help="How long an upstream may send nothing.",
+)
+@_setting(
+    "--cache",
+    default="data/cache",
+    type=click.Path(path_type=Path),
+    help="A folder for manifests, which the workers share.",
+)
+@_setting(
+    "--cache-mb",
+    default=256,
+    type=click.IntRange(0, 1_048_576),
+    help="How many megabytes of manifests that folder keeps; 0: none.",
+)
+@_setting(
+    "--manifest-memory-mb",
+    default=64,
+    type=click.IntRange(0, 1_048_576),
+    help="How many megabytes of manifests each worker keeps in memory.",
+)
+@_setting(
+    "--document-memory-mb",
+    default=256,
+    type=click.IntRange(0, 1_048_576),
+    help="The same for index pages and packuments.",
+)
 def serve(**settings: Any) -> None:
     """Serve the routes, until SIGTERM or SIGINT."""
     chosen = GatewayConfig(**settings)

@@ -184,6 +184,22 @@ def _docker_faults(route: DockerRoute) -> Iterator[Fault]:
     if route.pattern:
         yield from _tried("pattern", lambda: compile_glob(route.pattern))
     yield from _fixed_url("registry", route.registry)
+    yield from _fallback_faults(route)
+
+
+def _fallback_faults(route: DockerRoute) -> Iterator[Fault]:
+    for number, fallback in enumerate(route.fallback, 1):
+        place = f"fallback[{number}]"
+        yield from _fixed_url(f"{place}.registry", fallback.registry)
+        repository = fallback.repository
+        if repository and not _IMAGE.fullmatch(repository):
+            yield f"{place}.repository", f"{repository!r} is no image name, such as acme/tool"
+        if repository and route.pattern:
+            yield f"{place}.repository", "goes with image; what a pattern matches keeps its name"
+    if route.fallback and route.private:
+        yield "fallback", "is for public images: a client's credentials go to their registry alone"
+    if route.fallback and route.mode == "redirect":
+        yield "fallback", 'needs mode = "proxy": a redirect never learns that a registry is down'
 
 
 def _file_faults(route: FileRoute) -> Iterator[Fault]:

@@ -29,6 +29,15 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ip_data: Path = Path("data/ip")
     salts: Path = Path("data/salts")
     salt_rotation: Rotation = "day"
+    tag_seconds: float = 10.0
+    document_seconds: float = 30.0
+    stale_seconds: float = 86_400.0
+    connect_seconds: float = 10.0
+    read_seconds: float = 60.0
+    cache: Path = Path("data/cache")
+    cache_mb: int = 256
+    manifest_memory_mb: int = 64
+    document_memory_mb: int = 256
 
 
 class SettingError(Exception):

@@ -63,6 +63,13 @@ class Refusal(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     headers: Mapping[str, str] = {}
 
 
+class Source(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Where an image is: a registry and its name for it."""
+
+    registry: str  # base URL, without a trailing slash
+    repository: str
+
+
 class FromRegistry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Fetch a manifest, tag list or blob from an OCI registry and hand it on.
 
@@ -76,6 +83,8 @@ class FromRegistry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     endpoint: Literal["manifests", "blobs", "tags", "referrers"]
     reference: str
     query: str = ""
+    # Asked in turn while the registry is down, slow, overloaded or limits us.
+    fallbacks: tuple[Source, ...] = ()
     # The client's Basic credentials, for a private registry. With them nothing is shared between
     # clients; without them the client's own Authorization header is never passed on.
     authorization: str | None = None

@@ -22,6 +22,15 @@ class _PackageRoute(_Route, frozen=True, kw_only=True):
     package_id: str = ""  # stable identity; "": the package's name
 
 
+class Fallback(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"
+):
+    """Another registry that has a docker route's images, asked while the first gives none."""
+
+    registry: str  # a host (https), or a base URL
+    repository: str = ""  # its name for the image; "": the same as in the first registry
+
+
 class DockerRoute(_PackageRoute, frozen=True, kw_only=True, tag="docker"):
     """One image by its public name, or every image that a pattern matches."""
 
@@ -32,6 +41,7 @@ class DockerRoute(_PackageRoute, frozen=True, kw_only=True, tag="docker"):
     repository: str = ""  # the upstream's name for the image; "": the public name
     mode: Literal["proxy", "redirect"] = "proxy"  # proxy: manifests served, redirects passed on
     private: bool = False  # pass the client's Basic credentials on and share nothing across clients
+    fallback: tuple[Fallback, ...] = ()  # in the order they are asked; public images only
     rule_id: str = ""  # reported as a variable by packages that a pattern creates
 
 

@@ -20,10 +20,12 @@ from gateway.live import LiveRoutes
 from gateway.proxies import Proxies
 from gateway.recorder import Recorder
 from gateway.server import Gateway
+from gateway.upstream.config import UpstreamConfig
 from gateway.upstream.fetcher import Fetcher
 from gateway.visitor import Visitors
 
 _REFRESH_TICKS = 10
+_MEGABYTE = 1024 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ async def work(task: WorkerTask) -> None:
     journal = Journal(config.data / "journal", config.flush_seconds)
     visitors = Visitors(IpData.open(config.ip_data), config.salts, config.salt_rotation)
     routes = LiveRoutes(config.routes)
-    fetcher = Fetcher()
+    fetcher = Fetcher(upstream_config(config))
     gateway = Gateway(
         routes,
         Proxies(config.trusted_proxies),
@@ -64,6 +66,21 @@ async def work(task: WorkerTask) -> None:
             await ticking
         journal.close()
         await fetcher.close()
+
+
+def upstream_config(config: GatewayConfig) -> UpstreamConfig:
+    """Take the upstream side's settings out of the gateway's."""
+    return UpstreamConfig(
+        connect_seconds=config.connect_seconds,
+        read_seconds=config.read_seconds,
+        tag_seconds=config.tag_seconds,
+        document_seconds=config.document_seconds,
+        stale_seconds=config.stale_seconds,
+        cache=config.cache,
+        cache_bytes=config.cache_mb * _MEGABYTE,
+        manifest_cache_bytes=config.manifest_memory_mb * _MEGABYTE,
+        document_cache_bytes=config.document_memory_mb * _MEGABYTE,
+    )
 
 
 async def _tick(journal: Journal, routes: LiveRoutes) -> None:

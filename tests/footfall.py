@@ -50,6 +50,7 @@ def gateway(
         "--routes", routes_file,
         "--data", footfall.lake,
         "--salts", home / "salts",
+        "--cache", home / "cache",
         "--host", host,
         "--port", str(footfall.port),
         "--admin-port", str(footfall.admin_port),

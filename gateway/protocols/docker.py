@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from gateway.decision import Decision, FromRegistry, Hit, Redirect, Refusal, Reply
+from gateway.decision import Decision, FromRegistry, Hit, Redirect, Refusal, Reply, Source
 from gateway.events import EventType
 from gateway.globs import compile_glob, is_literal
 from gateway.request import Request
@@ -194,6 +194,13 @@ def _serve(
         endpoint=endpoint,
         reference=reference,
         query=query,
+        fallbacks=tuple(
+            Source(
+                registry=registry_url(fallback.registry),
+                repository=fallback.repository or repository,
+            )
+            for fallback in route.fallback
+        ),
         authorization=credentials if route.private else None,
         hits=(hit,),
     )

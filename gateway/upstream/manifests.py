@@ -1,4 +1,4 @@
-"""Manifests kept in memory: by digest for ever, within a budget; by tag until it is asked again."""
+"""Manifests kept: by digest for ever, within budgets; by tag until it is asked for again."""
 
 import hashlib
 import time
@@ -7,7 +7,9 @@ from collections.abc import Callable
 import msgspec
 
 from gateway.upstream.bounded import Bounded
-from gateway.upstream.platforms import Child, children_of
+from gateway.upstream.child import Child
+from gateway.upstream.platforms import children_of
+from gateway.upstream.store import DigestKey, Store
 
 _HASHES = frozenset({"sha256", "sha384", "sha512"})
 _KNOWN_TAGS = 100_000
@@ -40,33 +42,39 @@ class TagKey(msgspec.Struct, frozen=True):
     accept: bytes  # see accept_key
 
 
-class DigestKey(msgspec.Struct, frozen=True):
-    """A digest within its repository: knowing a digest gives no right to another repository's."""
-
-    registry: str
-    repository: str
-    digest: str
-
-
 class Manifests:
-    """The manifests and tags of public repositories."""
+    """The manifests and tags of public repositories: in memory, and manifests in the store too."""
 
     def __init__(
-        self, budget: int, tag_seconds: float, clock: Callable[[], float] = time.monotonic
+        self,
+        budget: int,
+        tag_seconds: float,
+        store: Store,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._store = store
         self._tag_seconds = tag_seconds
         self._clock = clock
         self._manifests: Bounded[DigestKey, Manifest] = Bounded(budget, lambda held: len(held.body))
         self._tags: Bounded[TagKey, Resolution] = Bounded(_KNOWN_TAGS)
 
     def get(self, key: DigestKey) -> Manifest | None:
-        """A manifest seen before."""
-        return self._manifests.get(key)
+        """A manifest seen before, by this worker or by another one."""
+        held = self._manifests.get(key)
+        if held is not None:
+            return held
+        stored = self._store.get(key)
+        if stored is None or not is_digest_of(key.digest, stored[1]):
+            return None
+        manifest = manifest_of(stored[1], stored[0], key.digest)
+        self._manifests.put(key, manifest)
+        return manifest
 
     def put(self, key: DigestKey, manifest: Manifest) -> None:
         """Keep a manifest, if its bytes are what its digest says."""
         if is_digest_of(key.digest, manifest.body):
             self._manifests.put(key, manifest)
+            self._store.put(key, manifest.media_type, manifest.body)
 
     def resolution(self, key: TagKey) -> Resolution | None:
         """What a tag pointed to, however long ago."""

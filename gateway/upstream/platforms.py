@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 
 from gateway.upstream.bounded import Bounded
+from gateway.upstream.child import Child
+from gateway.upstream.store import DigestKey, Store
 
 # What builders write for manifests that are no image, such as attestations.
 NO_PLATFORM = "unknown/unknown"
@@ -13,17 +15,11 @@ _REFERENCE_TYPE = "vnd.docker.reference.type"
 _KNOWN_CHILDREN = 100_000
 
 
-class Child(msgspec.Struct, frozen=True):
-    """One manifest that an index names."""
-
-    digest: str
-    platform: str  # os/arch or os/arch/variant
-
-
 class Platforms:
     """Remembers, within bounds, which index named a digest last and for which platform."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._named: Bounded[str, tuple[str, str]] = Bounded(_KNOWN_CHILDREN)
 
     def learn(self, index: str, children: tuple[Child, ...]) -> None:
@@ -35,9 +31,10 @@ class Platforms:
         for child in children:
             self._named.put(child.digest, (child.platform, index))
 
-    def variables(self, digest: str) -> dict[str, str]:
+    def variables(self, key: DigestKey) -> dict[str, str]:
         """What the event of a manifest says of its platform, empty while no index named it."""
-        named = self._named.get(digest)
+        # A client's next request may come to another worker, which has not seen the index.
+        named = self._named.get(key.digest) or self._store.platform(key)
         return {} if named is None else {"platform": named[0], "index": named[1]}
 
 

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 import aiohttp
 import msgspec
 
-from gateway.decision import FromRegistry, Hit
+from gateway.decision import FromRegistry, Hit, Source
 from gateway.request import Request
 from gateway.upstream import relay
 from gateway.upstream.answer import Answer
 from gateway.upstream.client import Client, ResponseStream, whole
 from gateway.upstream.coalesce import Coalescer
 from gateway.upstream.config import UpstreamConfig
+from gateway.upstream.cooldowns import Cooldowns, Limit, Limited
 from gateway.upstream.manifests import (
-    DigestKey,
     Manifest,
     Manifests,
     Resolution,
@@ -23,10 +23,12 @@ from gateway.upstream.manifests import (
     manifest_of,
 )
 from gateway.upstream.platforms import Platforms
+from gateway.upstream.store import DigestKey, Store
 from gateway.upstream.tokens import Access, Tokens
 from gateway.upstream.trouble import Trouble
 
 _OK = 200
+_TOO_MANY = 429
 _REDIRECTS = range(300, 400)
 _ERRORS = 400
 # Four times what the specification asks a registry to take.
@@ -40,15 +42,19 @@ Outcome = Manifest | Answer
 
 
 class Registry:
-    """Carries out `FromRegistry` for every registry; tokens and manifests are cached in memory."""
+    """Carries out `FromRegistry` for every registry; tokens and manifests are kept."""
 
     def __init__(
         self, client: Client, config: UpstreamConfig, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client = client
         self._tokens = Tokens(client, clock)
-        self._manifests = Manifests(config.manifest_cache_bytes, config.tag_seconds, clock)
-        self._platforms = Platforms()
+        self._store = Store(config.cache, config.cache_bytes)
+        self._manifests = Manifests(
+            config.manifest_cache_bytes, config.tag_seconds, self._store, clock
+        )
+        self._platforms = Platforms(self._store)
+        self._cooldowns = Cooldowns(clock)
         self._fetches: Coalescer[Outcome] = Coalescer()
         self._resolutions: Coalescer[Resolution | Answer] = Coalescer()
 
@@ -74,6 +80,7 @@ class Registry:
         await self._fetches.close()
         await self._resolutions.close()
         await self._tokens.close()
+        self._store.close()
 
     async def _by_digest(self, fetch: FromRegistry, request: Request) -> Outcome:
         key = DigestKey(fetch.registry, fetch.repository, fetch.reference)
@@ -113,6 +120,11 @@ class Registry:
         An answer, without a body: the registry's own, where it does not tell.
         """
         known = self._manifests.resolution(key)
+        if known is not None:
+            if self._cooldowns.is_down(fetch.registry):
+                return known
+            # What the registry itself said last is preferred to what another one says now.
+            fetch = msgspec.structs.replace(fetch, fallbacks=())
         try:
             response = await self._open("HEAD", fetch, {"Accept": accept} if accept else {})
         except Trouble as trouble:
@@ -152,8 +164,9 @@ class Registry:
         asked = fetch.reference if ":" in fetch.reference else ""
         digest = asked or response.headers.get("Docker-Content-Digest", "")
         manifest = manifest_of(body, response.headers.get("Content-Type", ""), digest)
+        key = DigestKey(fetch.registry, fetch.repository, manifest.digest)
+        self._store.learn(key, manifest.children)
         if not fetch.authorization:
-            key = DigestKey(fetch.registry, fetch.repository, manifest.digest)
             self._manifests.put(key, manifest)
             if tag is not None:
                 length = str(len(body))
@@ -181,11 +194,58 @@ class Registry:
     async def _open(
         self, method: str, fetch: FromRegistry, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
-        """Ask a registry, and once more with a fresh token when it wants one."""
+        """Ask the registry, and its fallbacks while it gives no answer of its own.
+
+        A fallback's answer is taken where it has what was asked for. That it lacks something says
+        nothing, so that in the end the registry's own trouble is what the client is told.
+        """
+        own = Source(registry=fetch.registry, repository=fetch.repository)
+        # Stable: the file's order, with those that just gave no answer last.
+        sources = sorted(
+            (own, *fetch.fallbacks), key=lambda source: self._cooldowns.is_down(source.registry)
+        )
+        told: aiohttp.ClientResponse | Trouble | None = None
+        for source in sources:
+            answer = await self._tried(method, source, fetch, headers)
+            if _settles(answer, is_own=source is own):
+                _let_go(told)
+                return _given(answer)
+            if source is own:
+                told = answer
+            else:
+                _let_go(answer)
+        return _given(told)
+
+    async def _tried(
+        self, method: str, source: Source, fetch: FromRegistry, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse | Trouble:
+        """Ask one registry, unless it limits us, and take note of how it fares."""
+        limit = Limit(source.registry, fetch.authorization, fetch.endpoint, method)
+        seconds = self._cooldowns.limited(limit)
+        if seconds > 0:
+            return Limited(source.registry, seconds)
+        try:
+            response = await self._ask(method, source, fetch, headers)
+        except Trouble as trouble:
+            if trouble.status not in relay.DENIED:
+                self._cooldowns.note_down(source.registry)
+            return trouble
+        if response.status == _TOO_MANY:
+            self._cooldowns.note_limit(limit, response.headers.get("Retry-After", ""))
+        elif _is_passing(response.status):
+            self._cooldowns.note_down(source.registry)
+        else:
+            self._cooldowns.note_up(source.registry)
+        return response
+
+    async def _ask(
+        self, method: str, source: Source, fetch: FromRegistry, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
+        """Ask one registry, and once more with a fresh token when it wants one."""
         query = f"?{fetch.query}" if fetch.query else ""
-        path = f"/v2/{fetch.repository}/{fetch.endpoint}/{fetch.reference}{query}"
-        url = fetch.registry + path
-        access = Access(fetch.registry, fetch.repository, fetch.authorization)
+        path = f"/v2/{source.repository}/{fetch.endpoint}/{fetch.reference}{query}"
+        url = source.registry + path
+        access = Access(source.registry, source.repository, fetch.authorization)
         used = self._tokens.held(access)
         response = await self._client.open(method, url, _authorized(headers, used))
         if response.status != relay.UNAUTHORIZED:
@@ -221,9 +281,10 @@ class Registry:
         names = {name.lower(): value for name, value in answer.headers}
         asked = fetch.reference if ":" in fetch.reference else ""
         digest = names.get("docker-content-digest", asked)
-        variables = self._platforms.variables(digest)
+        variables = {}
         if digest:
-            variables["digest"] = digest
+            key = DigestKey(fetch.registry, fetch.repository, digest)
+            variables = {**self._platforms.variables(key), "digest": digest}
         if answer.status == _OK and names.get("content-type"):
             variables["media_type"] = names["content-type"].partition(";")[0]
         hits = tuple(
@@ -254,6 +315,26 @@ def _authorized(headers: Mapping[str, str], authorization: str | None) -> Mappin
     return {**headers, "Authorization": authorization} if authorization else headers
 
 
+def _settles(answer: aiohttp.ClientResponse | Trouble, *, is_own: bool) -> bool:
+    """Whether what a registry said is what the client gets."""
+    if isinstance(answer, Trouble):
+        return is_own and answer.status in relay.DENIED
+    return not _is_passing(answer.status) if is_own else answer.status < _ERRORS
+
+
+def _given(answer: aiohttp.ClientResponse | Trouble | None) -> aiohttp.ClientResponse:
+    if isinstance(answer, Trouble):
+        raise answer
+    if answer is None:
+        raise AssertionError  # the registry itself is among the sources
+    return answer
+
+
+def _let_go(answer: aiohttp.ClientResponse | Trouble | None) -> None:
+    if isinstance(answer, aiohttp.ClientResponse):
+        answer.release()
+
+
 def _is_passing(status: int) -> bool:
     """Whether an error says nothing of the tag: too many requests, or the registry is unwell."""
-    return status == 429 or status >= 500  # noqa: PLR2004 - the two are named in the sentence above
+    return status == _TOO_MANY or status >= 500  # noqa: PLR2004 - named in the sentence above

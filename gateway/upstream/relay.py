@@ -1,5 +1,6 @@
 """A registry's answer handed on: which headers pass, and which links are turned round."""
 
+import math
 import re
 from urllib.parse import urljoin
 
@@ -9,6 +10,7 @@ from multidict import CIMultiDictProxy
 from gateway.decision import FromRegistry
 from gateway.protocols.docker import LOGIN_HEADERS, error_body
 from gateway.upstream.answer import Answer, Headers
+from gateway.upstream.cooldowns import Limited
 from gateway.upstream.trouble import Trouble
 
 UNAUTHORIZED = 401
@@ -80,6 +82,13 @@ def trouble_answer(fetch: FromRegistry, trouble: Trouble) -> Answer:
     """An upstream's trouble in the form that clients of registries show."""
     if trouble.status in DENIED:
         return denied(fetch)
+    if isinstance(trouble, Limited):
+        retry_after = str(math.ceil(trouble.seconds))
+        return Answer(
+            status=trouble.status,
+            headers=(("Content-Type", "application/json"), VERSION, ("Retry-After", retry_after)),
+            body=error_body("TOOMANYREQUESTS", trouble.reason),
+        )
     return Answer(
         status=trouble.status,
         headers=(("Content-Type", "application/json"), VERSION),

@@ -109,7 +109,8 @@ def gateway(home: Path, *extra: str, routes: str = ROUTES) -> Iterator[Running]:
     port, admin = free_port(HERE), free_port(HERE)
     command = module(
         "gateway", "serve", "--routes", home / "routes.toml", "--data", home / "lake",
-        "--salts", home / "salts", "--port", str(port), "--admin-port", str(admin), *extra,
+        "--salts", home / "salts", "--cache", home / "cache",
+        "--port", str(port), "--admin-port", str(admin), *extra,
     )  # fmt: skip
     with (home / "log").open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as p:
         try:

@@ -1,0 +1,182 @@
+"""Manifests on disk, shared by the workers of one machine and kept across restarts.
+
+A cache and nothing more: whatever is wrong with the disk or with the file, it finds nothing, keeps
+nothing and says so once in a while. Nobody is refused because of it.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from gateway.logs import Seldom
+from gateway.upstream.child import Child
+
+_T = TypeVar("_T")
+_Row = tuple[Any, ...]
+
+# Another worker writes for less than a millisecond; a request does not wait for a stuck one.
+_LOCK_SECONDS: Final = 0.05
+_TRIM_EVERY: Final = 64  # writes
+_KNOWN_CHILDREN: Final = 100_000
+
+_TABLES: Final = """
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = OFF;
+    CREATE TABLE IF NOT EXISTS manifests (
+        id INTEGER PRIMARY KEY,
+        registry TEXT, repository TEXT, digest TEXT, media_type TEXT, size INTEGER, body BLOB,
+        UNIQUE (registry, repository, digest)
+    );
+    CREATE TABLE IF NOT EXISTS children (
+        id INTEGER PRIMARY KEY,
+        registry TEXT, repository TEXT, digest TEXT, platform TEXT, parent TEXT,
+        UNIQUE (registry, repository, digest)
+    );
+"""
+_PUT: Final = (
+    "INSERT OR REPLACE INTO manifests (registry, repository, digest, media_type, size, body)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
+_GET: Final = (
+    "SELECT media_type, body FROM manifests WHERE registry = ? AND repository = ? AND digest = ?"
+)
+_PUT_CHILD: Final = (
+    "INSERT OR REPLACE INTO children (registry, repository, digest, platform, parent)"
+    " VALUES (?, ?, ?, ?, ?)"
+)
+_GET_CHILD: Final = (
+    "SELECT platform, parent FROM children WHERE registry = ? AND repository = ? AND digest = ?"
+)
+# The newest that fit stay.
+_TRIM: Final = """
+    DELETE FROM manifests WHERE id <= (
+        SELECT max(id) FROM (
+            SELECT id, sum(size) OVER (ORDER BY id DESC) AS total FROM manifests
+        ) WHERE total > ?
+    )
+"""
+_TRIM_CHILDREN: Final = "DELETE FROM children WHERE id <= (SELECT max(id) - ? FROM children)"
+
+log = logging.getLogger(__name__)
+
+
+class DigestKey(msgspec.Struct, frozen=True):
+    """A digest within its repository: knowing a digest gives no right to another repository's."""
+
+    registry: str
+    repository: str
+    digest: str
+
+
+class Store:
+    """One file in the cache's folder. The bytes it hands out are as they were put: check them."""
+
+    def __init__(self, folder: Path | None, budget: int) -> None:
+        """Open the store; without a folder or a budget in bytes, it stays empty."""
+        self._file = folder / "manifests.sqlite" if folder is not None and budget > 0 else None
+        self._budget = budget
+        self._writes = 0
+        self._database: sqlite3.Connection | None = None
+        self._seldom = Seldom(log)
+        if self._file is not None:
+            self._open(self._file)
+
+    def get(self, key: DigestKey) -> tuple[str, bytes] | None:
+        """A manifest's media type and bytes."""
+        row = self._attempt(lambda database: _row(database, _GET, key))
+        return None if row is None else (row[0], row[1])
+
+    def put(self, key: DigestKey, media_type: str, body: bytes) -> None:
+        """Keep a manifest, if the disk lets us."""
+        values = (*_values(key), media_type, len(body), body)
+
+        def write(database: sqlite3.Connection) -> None:
+            with database:
+                database.execute(_PUT, values)
+                self._trim(database)
+
+        self._attempt(write)
+
+    def platform(self, key: DigestKey) -> tuple[str, str] | None:
+        """A manifest's platform and the index that named it last."""
+        row = self._attempt(lambda database: _row(database, _GET_CHILD, key))
+        return None if row is None else (row[0], row[1])
+
+    def learn(self, index: DigestKey, children: tuple[Child, ...]) -> None:
+        """Take note of the platforms that an index names."""
+        rows = [
+            (index.registry, index.repository, child.digest, child.platform, index.digest)
+            for child in children
+        ]
+
+        def write(database: sqlite3.Connection) -> None:
+            with database:
+                database.executemany(_PUT_CHILD, rows)
+
+        if rows:
+            self._attempt(write)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _open(self, file: Path) -> None:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._database = _opened(file)
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError:
+                # No database, or a broken one. Nothing in it is missed.
+                for suffix in ("", "-wal", "-shm"):
+                    Path(f"{file}{suffix}").unlink(missing_ok=True)
+                self._database = _opened(file)
+        except (OSError, sqlite3.Error) as error:
+            self._warn(error)
+
+    def _attempt(self, act: Callable[[sqlite3.Connection], _T]) -> _T | None:
+        if self._database is None:
+            return None
+        try:
+            return act(self._database)
+        except sqlite3.Error as error:
+            self._warn(error)
+            return None
+
+    def _trim(self, database: sqlite3.Connection) -> None:
+        # At the first write as well: the file may be older than the budget.
+        if self._writes % _TRIM_EVERY == 0:
+            database.execute(_TRIM, (self._budget,))
+            database.execute(_TRIM_CHILDREN, (_KNOWN_CHILDREN,))
+        self._writes += 1
+
+    def _warn(self, error: Exception) -> None:
+        self._seldom.warn(
+            str(error), f"{self._file}: {error}; manifests are kept in memory alone meanwhile"
+        )
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(file, timeout=_LOCK_SECONDS)
+    try:
+        database.executescript(_TABLES)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def _row(database: sqlite3.Connection, sql: str, key: DigestKey) -> _Row | None:
+    row: _Row | None = database.execute(sql, _values(key)).fetchone()
+    return row
+
+
+def _values(key: DigestKey) -> tuple[str, str, str]:
+    return key.registry, key.repository, key.digest
