@@ -91,8 +91,17 @@ def _fields(struct: msgspec.Struct) -> dict[str, Any]:
             value = [_fields(hit) for hit in value]
             default = []
         if field.required or value != default:
-            fields[field.name] = value.decode() if isinstance(value, bytes) else value
+            fields[field.name] = _as_toml(value)
     return fields
+
+
+def _as_toml(value: Any) -> Any:
+    match value:
+        case bytes():
+            return value.decode()
+        case tuple():
+            return list(value)
+    return value
 
 
 def test_a_misspelt_key_in_a_case_fails() -> None:
