@@ -88,6 +88,7 @@ class FromRegistry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     # The client's Basic credentials, for a private registry. With them nothing is shared between
     # clients; without them the client's own Authorization header is never passed on.
     authorization: str | None = None
+    allow_private: bool = False  # the upstream may lead into a network of somebody's own
     hits: tuple[Hit, ...] = ()
 
 
@@ -101,6 +102,7 @@ class FromSimpleIndex(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     project: str  # normalized
     base: str  # where file links shall point, absolute, with a trailing slash
     file: str = ""  # a file's name, maybe with .metadata or .asc behind it; "": the page itself
+    allow_private: bool = False
     hits: tuple[Hit, ...] = ()
 
 
@@ -115,6 +117,7 @@ class FromPackageRegistry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     base: str  # the gateway's own root for this registry, absolute, with a trailing slash
     part: Literal["packument", "version", "dist-tags", "tarball"] = "packument"
     reference: str = ""  # the version or dist-tag asked for, or the tarball's file name
+    allow_private: bool = False
     hits: tuple[Hit, ...] = ()
 
 
@@ -133,6 +136,7 @@ class FromRepository(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     base: str  # the gateway's own root for this repository, absolute, with a trailing slash
     # cargo-config: crate, version and checksum ("" for none); helm-index: digest and file name.
     link: tuple[str, ...] = ()
+    allow_private: bool = False
     hits: tuple[Hit, ...] = ()
 
 

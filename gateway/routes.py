@@ -40,6 +40,7 @@ class DockerRoute(_PackageRoute, frozen=True, kw_only=True, tag="docker"):
     registry: str  # a host (https), or a base URL with http:// or https://
     repository: str = ""  # the upstream's name for the image; "": the public name
     mode: Literal["proxy", "redirect"] = "proxy"  # proxy: manifests served, redirects passed on
+    allow_private: bool = False  # its token service may be in a network of somebody's own
     private: bool = False  # pass the client's Basic credentials on and share nothing across clients
     fallback: tuple[Fallback, ...] = ()  # in the order they are asked; public images only
     rule_id: str = ""  # reported as a variable by packages that a pattern creates
@@ -86,6 +87,7 @@ class PythonRoute(_PackageRoute, frozen=True, kw_only=True, tag="python"):
     package: str = ""  # exactly one of package and pass_through is given
     pass_through: bool = False  # clients are sent on to the index itself, and nothing is recorded
     index: str = ""  # upstream's simple root; "" without files: the public index
+    allow_private: bool = False  # the upstream may redirect the gateway into inner networks
     files: tuple[PythonFile, ...] = ()
 
 
@@ -98,6 +100,7 @@ class NpmRoute(_PackageRoute, frozen=True, kw_only=True, tag="npm"):
     package: str = ""  # exactly one of package and pass_through is given
     pass_through: bool = False  # clients are sent on to the registry itself; nothing is recorded
     registry: str  # base URL
+    allow_private: bool = False  # the upstream may redirect the gateway into inner networks
 
 
 class TelemetryRoute(_PackageRoute, frozen=True, kw_only=True, tag="telemetry"):
@@ -151,6 +154,7 @@ class RepositoryRoute(_PackageRoute, frozen=True, kw_only=True, tag="repository"
     format: Format
     path: str = "/"  # what the repository's paths begin with here; starts and ends with a slash
     upstream: str  # base URL: what stands behind `path` is put behind it
+    allow_private: bool = False  # the upstream may redirect the gateway into inner networks
     packages: tuple[str, ...] = ()  # names or patterns, others go unrecorded; (): every one
     cache_control: str = "no-store"  # of the redirects
 

@@ -202,6 +202,7 @@ def _serve(
             for fallback in route.fallback
         ),
         authorization=credentials if route.private else None,
+        allow_private=route.allow_private,
         hits=(hit,),
     )
 

@@ -126,6 +126,7 @@ def _fetch(route: NpmRoute, request: Request, part: Part, reference: str) -> Dec
         base=f"{request.scheme}://{request.authority or request.host}/",
         part=part,
         reference=reference,
+        allow_private=route.allow_private,
         hits=(_hit(route, part, reference),),
     )
 

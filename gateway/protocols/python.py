@@ -185,6 +185,7 @@ def _live(project: _Project, request: Request, hit: Hit, file_name: str = "") ->
         project=project.name,
         base=_base(project, request),
         file=file_name,
+        allow_private=project.route.allow_private,
         hits=(hit,),
     )
 

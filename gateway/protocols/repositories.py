@@ -177,6 +177,7 @@ def _fetch(
             document=document,
             base=f"{request.scheme}://{request.authority or request.host}{route.path}",
             link=link,
+            allow_private=route.allow_private,
             hits=hits,
         )
 

@@ -8,8 +8,9 @@ import aiohttp
 from yarl import URL
 
 from gateway.upstream.answer import UpstreamBroke
+from gateway.upstream.boundary import NotPublicError, PublicResolver, is_inner_address
 from gateway.upstream.config import UpstreamConfig
-from gateway.upstream.trouble import TimedOut, Unreachable, Unusable
+from gateway.upstream.trouble import Forbidden, TimedOut, Unreachable, Unusable
 
 _TRIES = 2
 _CHUNK = 64 * 1024
@@ -33,22 +34,35 @@ class Client:
 
     def __init__(self, config: UpstreamConfig) -> None:
         self._config = config
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}  # by whether they are only_public
 
     async def open(
-        self, method: str, url: str, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        only_public: bool = False,
     ) -> aiohttp.ClientResponse:
         """Send a GET or HEAD and return once the answer's headers are there; redirects are answers.
 
         The caller reads it with `whole` or a `ResponseStream`, or releases it. A broken connection
-        is tried once more, since these methods change nothing. Raises a Trouble.
+        is tried once more, since these methods change nothing. With `only_public`, for a URL that
+        an upstream has named, inner networks are out of reach. Raises a Trouble.
         """
+        try:
+            target = URL(url, encoded=True)
+            host = target.host or ""
+        except ValueError as error:
+            raise Unusable(url, "what is no URL") from error
+        if only_public and is_inner_address(host):
+            raise Forbidden(url)
         sent = {"User-Agent": _USER_AGENT, "Accept-Encoding": _IDENTITY, **(headers or {})}
         for attempt in range(1, _TRIES + 1):
             try:
-                return await self._opened().request(
+                return await self._opened(only_public=only_public).request(
                     method,
-                    URL(url, encoded=True),
+                    target,
                     headers=sent,
                     allow_redirects=False,
                     skip_auto_headers=("Accept",),
@@ -56,21 +70,24 @@ class Client:
             except TimeoutError as error:
                 raise TimedOut(url) from error
             except aiohttp.ClientConnectionError as error:
+                if isinstance(error.__cause__, NotPublicError):
+                    raise Forbidden(url) from error
                 if attempt == _TRIES:
                     raise Unreachable(url, error) from error
             except (aiohttp.ClientError, ValueError) as error:
                 raise Unusable(url, f"what is no HTTP ({type(error).__name__})") from error
         raise AssertionError  # the loop returns or raises
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _opened(self, *, only_public: bool) -> aiohttp.ClientSession:
         # Made at the first use, because it belongs to the event loop that is running then.
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
+        if only_public not in self._sessions:
+            resolver = PublicResolver() if only_public else None
+            self._sessions[only_public] = aiohttp.ClientSession(
                 auto_decompress=False,
                 read_bufsize=_BUFFER,
                 trust_env=True,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+                connector=aiohttp.TCPConnector(limit=_CONNECTIONS, resolver=resolver),
                 timeout=aiohttp.ClientTimeout(
                     total=None,
                     connect=self._config.connect_seconds,
@@ -80,12 +97,12 @@ class Client:
                 max_line_size=32 * 1024,
                 max_field_size=32 * 1024,
             )
-        return self._session
+        return self._sessions[only_public]
 
     async def close(self) -> None:
         """Close every connection."""
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
 
 async def whole(response: aiohttp.ClientResponse, limit: int) -> bytes:

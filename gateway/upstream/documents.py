@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 
 from gateway.protocols.simple_page import entity_tag
+from gateway.upstream.boundary import is_elsewhere
 from gateway.upstream.bounded import Bounded
 from gateway.upstream.client import Client, whole
 from gateway.upstream.coalesce import Coalescer
@@ -59,6 +60,7 @@ class Source(msgspec.Struct, frozen=True):
 
     url: str
     accept: str
+    allow_private: bool = False  # its upstream may redirect into a network of somebody's own
 
 
 # Turns an upstream's body into JSON and links, given its URL and Content-Type; raises ValueError.
@@ -110,7 +112,7 @@ class Documents:
 
     async def _fetch(self, source: Source, parse: Parse, held: Document | None) -> Document:
         headers = {"Accept": source.accept, "Accept-Encoding": "gzip"}
-        response = await self._open(source.url, {**headers, **(held.validators if held else {})})
+        response = await self._open(source, {**headers, **(held.validators if held else {})})
         if response.status == _NOT_MODIFIED and held is not None:
             response.release()
             held.asked_at = self._clock()
@@ -134,20 +136,29 @@ class Documents:
         self._held.put(source, document)
         return document
 
-    async def _open(self, url: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+    async def _open(self, source: Source, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         """GET with redirects followed, as index servers move pages to their normalized names."""
+        url = source.url
         for _ in range(_HOPS):
-            response = await self._client.open("GET", url, headers)
+            inside = source.allow_private or not is_elsewhere(url, source.url)
+            response = await self._client.open("GET", url, headers, only_public=not inside)
             where = response.headers.get("Location")
             if response.status not in _REDIRECTS or where is None:
                 return response
             response.release()
-            url = urljoin(url, where)
+            url = _joined(url, where)
         raise Unusable(url, f"more than {_HOPS} redirects")
 
     async def close(self) -> None:
         """Cancel what is under way."""
         await self._fetches.close()
+
+
+def _joined(url: str, where: str) -> str:
+    try:
+        return urljoin(url, where)
+    except ValueError as error:
+        raise Unusable(url, "a redirect to no URL") from error
 
 
 def _check(response: aiohttp.ClientResponse, url: str) -> None:

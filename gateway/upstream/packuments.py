@@ -69,7 +69,7 @@ class Packuments:
 
 def _source(fetch: FromPackageRegistry, media_type: str) -> Source:
     accept = _ACCEPT_ABBREVIATED if media_type == _ABBREVIATED else _FULL
-    return Source(f"{fetch.registry}{_path(fetch.name)}", accept)
+    return Source(f"{fetch.registry}{_path(fetch.name)}", accept, fetch.allow_private)
 
 
 def _path(name: str) -> str:

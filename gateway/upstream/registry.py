@@ -245,7 +245,9 @@ class Registry:
         query = f"?{fetch.query}" if fetch.query else ""
         path = f"/v2/{source.repository}/{fetch.endpoint}/{fetch.reference}{query}"
         url = source.registry + path
-        access = Access(source.registry, source.repository, fetch.authorization)
+        access = Access(
+            source.registry, source.repository, fetch.authorization, fetch.allow_private
+        )
         used = self._tokens.held(access)
         response = await self._client.open(method, url, _authorized(headers, used))
         if response.status != relay.UNAUTHORIZED:

@@ -30,7 +30,7 @@ class Repositories:
         A document that cannot be had, nor was seen before, is the client's own to fetch: what it
         installs is then not seen, but is installed.
         """
-        source = Source(f"{fetch.upstream}/{fetch.path}", "*/*")
+        source = Source(f"{fetch.upstream}/{fetch.path}", "*/*", fetch.allow_private)
         try:
             document = await self._documents.get(source, _PARSE[fetch.document])
             if fetch.link:

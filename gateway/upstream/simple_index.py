@@ -38,7 +38,7 @@ class SimpleIndexes:
         form = simple_page.wanted_format(request.headers.get("accept", ""), request.query)
         if form is None and not fetch.file:
             return as_answer(Trouble(406, "an index page is HTML or JSON (PEP 691)"), fetch.hits)
-        source = Source(f"{fetch.index}{fetch.project}/", _ACCEPT)
+        source = Source(f"{fetch.index}{fetch.project}/", _ACCEPT, fetch.allow_private)
         try:
             if fetch.file:
                 return redirected_answer(await self._file_url(source, fetch.file), fetch.hits)

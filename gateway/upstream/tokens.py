@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from gateway.upstream.boundary import is_elsewhere
 from gateway.upstream.bounded import Bounded
 from gateway.upstream.challenge import Challenge, find_challenge
 from gateway.upstream.client import Client, whole
@@ -29,6 +30,7 @@ class Access(msgspec.Struct, frozen=True):
     registry: str
     repository: str
     credentials: str | None  # a client's Basic header; None: anybody
+    allow_private: bool = False  # the token service may be in a network of somebody's own
 
 
 class _TokenAnswer(msgspec.Struct):
@@ -69,7 +71,8 @@ class Tokens:
     async def _exchange(self, access: Access, challenge: Challenge) -> str:
         url = _token_url(access, challenge)
         headers = {"Authorization": access.credentials} if access.credentials else {}
-        response = await self._client.open("GET", url, headers)
+        inside = access.allow_private or not is_elsewhere(url, access.registry)
+        response = await self._client.open("GET", url, headers, only_public=not inside)
         body = await whole(response, _TOKEN_BYTES)
         if response.status in _DENIED:
             raise Trouble(response.status, "the registry's token service gives no token for this")
@@ -95,6 +98,8 @@ def _token_url(access: Access, challenge: Challenge) -> str:
     realm = challenge.parameters.get("realm", "")
     if not realm.startswith(("https://", "http://")):
         raise Unusable(access.registry, "a challenge without the URL of a token service")
+    if access.credentials and access.registry.startswith("https:") and realm.startswith("http:"):
+        raise Unusable(access.registry, "a challenge that would send credentials in the clear")
     # A registry's own scope is the better one where it names any: not all are called repository:.
     scope = challenge.parameters.get("scope") or f"repository:{access.repository}:pull"
     asked = [("scope", scope)]

@@ -42,6 +42,17 @@ class Unusable(Trouble):
         super().__init__(BAD_GATEWAY, f"{host_of(url)} answered with {what}")
 
 
+class Forbidden(Trouble):
+    """The upstream wanted to lead the gateway into a network of somebody's own."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            BAD_GATEWAY,
+            f"the upstream leads to {host_of(url)}, which is not public; where that is right, its"
+            " route needs allow-private = true",
+        )
+
+
 class Refused(Trouble):
     """The upstream answered with an error status, which the client gets as it is."""
 
