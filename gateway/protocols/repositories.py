@@ -54,7 +54,7 @@ CLASSIFY: Final[Mapping[Format, Callable[[Segments], Artifact]]] = {
 }
 
 
-class _Target(msgspec.Struct, frozen=True):
+class _Repository(msgspec.Struct, frozen=True):
     """A route with its upstream worked out once."""
 
     route: RepositoryRoute
@@ -65,7 +65,7 @@ class _Target(msgspec.Struct, frozen=True):
 class RepositoryIndex(msgspec.Struct, frozen=True):
     """One host's repositories by what their paths begin with."""
 
-    targets: Affixes[_Target]
+    repositories: Affixes[_Repository]
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -76,14 +76,16 @@ class _Asked(msgspec.Struct, frozen=True):
     artifact: Artifact
 
 
-def build(routes: Sequence[RepositoryRoute]) -> RepositoryIndex:
+def build(routes: Sequence[RepositoryRoute]) -> _RepositoryIndex:
     """Prepare one host's repositories; of two paths that fit, the longer one wins."""
-    return RepositoryIndex(Affixes((canonical(route.path), "", _target(route)) for route in routes))
+    return RepositoryIndex(
+        Affixes((canonical(route.path), "", _repository(route)) for route in routes)
+    )
 
 
-def _target(route: RepositoryRoute) -> _Target:
+def _repository(route: RepositoryRoute) -> _Repository:
     patterns = "|".join(compile_glob(pattern).pattern for pattern in route.packages)
-    return _Target(
+    return _Repository(
         route=route,
         upstream="".join(parse_origin(route.upstream)),
         packages=re.compile(patterns) if patterns else None,
@@ -96,14 +98,14 @@ def decide(index: RepositoryIndex, request: Request) -> Decision | None:
     Only the few documents whose links would lead clients past the gateway are served by it.
     """
     path = canonical(request.path)
-    target = _find(index, path)
-    if target is None:
+    repository = _find(index, path)
+    if repository is None:
         return None
     if request.method not in {"GET", "HEAD"}:
         return Refusal(
             status=405, reason="this repository is only read", headers={"Allow": "GET, HEAD"}
         )
-    prefix = canonical(target.route.path)
+    prefix = canonical(repository.route.path)
     below = path.removeprefix(prefix)
     if ".." in below.split("/"):
         return Refusal(status=400, reason="the path has .. segments, which are not sent on")
@@ -112,27 +114,27 @@ def decide(index: RepositoryIndex, request: Request) -> Decision | None:
     if "." in below.split("/"):
         # A flat Debian repository is written ./ and so asked for; resolved as RFC 3986 has it.
         rest = "/".join(part for part in below.split("/") if part != ".")
-    asked = _asked(target.route.format, rest)
-    hits = _hits(target, asked)
-    fetch = _fetch(target, asked, request, hits)
+    asked = _asked(repository.route.format, rest)
+    hits = _hits(repository, asked)
+    fetch = _fetch(repository, asked, request, hits)
     if fetch is not None:
         return fetch
-    location = f"{target.upstream}/{rest}"
+    location = f"{repository.upstream}/{rest}"
     return Redirect(
         location=f"{location}?{request.query}" if request.query else location,
         hits=hits,
-        cache_control=target.route.cache_control,
+        cache_control=repository.route.cache_control,
     )
 
 
-def find(index: RepositoryIndex, request: Request) -> RepositoryRoute | None:
+def find(index: RepositoryIndex, request: Request) -> _RepositoryRoute | None:
     """The route that would answer, whatever it would say."""
-    target = _find(index, canonical(request.path))
-    return target.route if target is not None else None
+    repository = _find(index, canonical(request.path))
+    return repository.route if repository is not None else None
 
 
-def _find(index: RepositoryIndex, path: str) -> _Target | None:
-    return next(iter(index.targets.candidates(path)), None)
+def _find(index: RepositoryIndex, path: str) -> _Repository | None:
+    return next(iter(index.repositories.candidates(path)), None)
 
 
 def _asked(form: Format, rest: str) -> _Asked:
@@ -142,17 +144,17 @@ def _asked(form: Format, rest: str) -> _Asked:
     return _Asked(rest, segments, CLASSIFY[form](segments))
 
 
-def _hits(target: _Target, asked: _Asked) -> tuple[Hit, ...]:
-    route, artifact = target.route, asked.artifact
-    if target.packages and artifact.name and not target.packages.fullmatch(artifact.name):
+def _hits(repository: _Repository, asked: _Asked) -> tuple[Hit, ...]:
+    route, artifact = repository.route, asked.artifact
+    if repository.packages and artifact.name and not repository.packages.fullmatch(artifact.name):
         return ()
-    repository = route.package_id or route.package
+    identity = route.package_id or route.package
     name = asked.segments[-1] if asked.segments else ""
     return (
         Hit(
             event_type=artifact.kind,
             route_type="repository",
-            package_id=f"{repository}/{artifact.name}" if artifact.name else repository,
+            package_id=f"{identity}/{artifact.name}" if artifact.name else identity,
             package=artifact.name or route.package,
             artifact=artifact.file or name,
             version=artifact.version,
@@ -165,14 +167,14 @@ def _hits(target: _Target, asked: _Asked) -> tuple[Hit, ...]:
 
 
 def _fetch(
-    target: _Target, asked: _Asked, request: Request, hits: tuple[Hit, ...]
+    repository: _Repository, asked: _Asked, request: Request, hits: tuple[Hit, ...]
 ) -> FromRepository | None:
     """The documents that are served here, and the links in them that need a look-up."""
-    route = target.route
+    route = repository.route
 
     def fetch(path: str, document: RepositoryDocument, *link: str) -> FromRepository:
         return FromRepository(
-            upstream=target.upstream,
+            upstream=repository.upstream,
             path=path,
             document=document,
             base=f"{request.scheme}://{request.authority or request.host}{route.path}",
