@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from packaging.utils import canonicalize_name
 
+from gateway.destination_faults import Fault, destination_faults, url_faults
 from gateway.escapes import canonical, climbs
 from gateway.globs import GlobError, compile_glob
 from gateway.problems import Problem
@@ -37,8 +38,6 @@ _NPM_NAME: Final = re.compile(r"(?:@[A-Za-z0-9~._-]+/)?[A-Za-z0-9~._-]+")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _HEX: Final = re.compile(r"[0-9a-f]+")
 _HEADER: Final = re.compile(r"[\x20-\x7e]+")
-
-Fault = tuple[str, str]  # a key, and what is wrong with its value
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -224,17 +223,9 @@ def _outgoing_faults(
     route: FileRoute | RegexRoute, captured: frozenset[str] | None, source: str
 ) -> Iterator[Fault]:
     yield from _header_value(route.cache_control)
-    if not route.outgoing_url:
-        return
-    try:
-        needed = parse_url(route.outgoing_url).variables
-    except TemplateError as error:
-        yield "outgoing-url", f"{route.outgoing_url!r} {error}"
-        return
-    missing = sorted(needed - captured) if captured is not None else []
-    if missing:
-        names = ", ".join(f"{{{name}}}" for name in missing)
-        yield "outgoing-url", f"uses {names}, which {source} does not capture"
+    if route.outgoing_url:
+        yield from url_faults("outgoing-url", route.outgoing_url, captured, source)
+    yield from destination_faults(route, captured, source)
 
 
 def _package_or_all_others(route: PythonRoute | NpmRoute) -> Iterator[Fault]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from gateway.circumstances import UNKNOWN, Circumstances
+
 
 class Request(msgspec.Struct, frozen=True, gc=False):
     """One request as the protocols see it, free of the web server that received it."""
@@ -16,3 +18,5 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     body: bytes = b""
     scheme: str = "http"  # what the client typed, so that rewritten links match it
     authority: str = ""  # host and port as the client typed them, for rewritten links
+    # Filled in only for hosts with routes that ask for it, see RouteTable.needs.
+    circumstances: Circumstances = UNKNOWN

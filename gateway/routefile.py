@@ -1,18 +1,20 @@
 """Reads a routes file: our own TOML, or a Scarf manifest as it is, by the ending of its name."""
 
+import datetime as dt
 import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
 from gateway import manifest, table
-from gateway.check import Fault, Placed, conflicts, describe, faults
+from gateway.check import Placed, conflicts, describe, faults
+from gateway.destination_faults import Fault
 from gateway.problems import Problem, RoutesError, suggestion
 from gateway.reach import unreached
-from gateway.routes import PythonFile, Route
+from gateway.routes import Route
 from gateway.table import RouteTable
 from gateway.toml_text import to_toml
 
@@ -143,21 +145,58 @@ def _struct(struct: Any, fields: dict[str, Any]) -> tuple[Any, list[Fault]]:
 
 
 def _value(field: msgspec.structs.FieldInfo, value: Any) -> tuple[Any, list[Fault]]:
-    if field.type == tuple[PythonFile, ...] and isinstance(value, list):
-        made = [_struct(PythonFile, each if isinstance(each, dict) else {}) for each in value]
-        wrong = [
-            (f"[{at}].{key}", message)
-            for at, (_, bad) in enumerate(made, 1)
-            for key, message in bad
-        ]
-        return tuple(file for file, _ in made), wrong
+    struct = _struct_in(field.type)
+    if struct is not None:
+        match value:
+            case dict() if get_origin(field.type) is Mapping:
+                return _structs_by_key(struct, value)
+            case dict():
+                value, wrong = _struct(struct, value)
+                return value, [(f".{key}", message) for key, message in wrong]
+            case list():
+                return _structs(struct, value)
+    if type(value) is dt.date:  # a day begins at midnight, UTC
+        value = dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
     try:
         return msgspec.convert(value, type=field.type), []
     except msgspec.ValidationError as error:
         return None, [("", f"{error}; the value is {value!r}")]
 
 
+def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
+    """The struct that a field's tables are made into, however deep in its type; None: no table."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind
+    return next(filter(None, map(_struct_in, get_args(kind))), None)
+
+
+def _structs(struct: Any, tables: list[Any]) -> tuple[Any, list[Fault]]:
+    made = [_struct(struct, each if isinstance(each, dict) else {}) for each in tables]
+    wrong = [
+        (f"[{at}].{key}", message) for at, (_, bad) in enumerate(made, 1) for key, message in bad
+    ]
+    return tuple(each for each, _ in made), wrong
+
+
+def _structs_by_key(struct: Any, tables: dict[str, Any]) -> tuple[Any, list[Fault]]:
+    """Values by the writer's own keys, each a table or a text."""
+    made: dict[str, Any] = {}
+    wrong: list[Fault] = []
+    for name, value in tables.items():
+        if isinstance(value, dict):
+            made[name], bad = _struct(struct, value)
+            wrong += [(f".{name}.{key}", message) for key, message in bad]
+        elif isinstance(value, str):
+            made[name] = value
+        else:
+            wrong.append((f".{name}", f"{value!r} is neither a text nor a table"))
+    return made, wrong
+
+
 def _empty(field: msgspec.structs.FieldInfo) -> Any:
     if not field.required:
         return field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+    struct = _struct_in(field.type)
+    if struct is not None:
+        return _struct(struct, {})[0]
     return "" if field.type is str else ()

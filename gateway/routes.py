@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from gateway.destinations import Alias, Health, Target
+
 
 class _Route(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab", gc=False
@@ -46,20 +48,26 @@ class DockerRoute(_PackageRoute, frozen=True, kw_only=True, tag="docker"):
     rule_id: str = ""  # reported as a variable by packages that a pattern creates
 
 
-class FileRoute(_PackageRoute, frozen=True, kw_only=True, tag="file"):
+class _LinkRoute(_PackageRoute, frozen=True, kw_only=True):
+    outgoing_url: str = ""  # "": answer 200
+    cache_control: str = "no-store"
+    target: tuple[Target, ...] = ()  # tried before outgoing_url, each under its conditions
+    fallback_urls: tuple[str, ...] = ()  # in order of preference, while the others are down
+    health: Health | None = None  # how it is found out what is down
+    aliases: Mapping[str, str | Alias] = {}  # what the variable `version` may be called
+    versions: tuple[str, ...] = ()  # for aliases that mean the newest
+
+
+class FileRoute(_LinkRoute, frozen=True, kw_only=True, tag="file"):
     """A path by RFC 6570 template, sent to a URL by template."""
 
     incoming_path: str  # may carry a query part
-    outgoing_url: str = ""  # "": answer 200
-    cache_control: str = "no-store"
 
 
-class RegexRoute(_PackageRoute, frozen=True, kw_only=True, tag="regex"):
+class RegexRoute(_LinkRoute, frozen=True, kw_only=True, tag="regex"):
     """A path by regular expression, matched whole, sent to a URL by template over its groups."""
 
     pattern: str
-    outgoing_url: str = ""
-    cache_control: str = "no-store"
 
 
 class PythonFile(

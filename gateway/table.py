@@ -6,6 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway import choice
+from gateway.choice import Look
+from gateway.circumstances import Needs
 from gateway.decision import Decision
 from gateway.protocols import (
     catch_all,
@@ -57,10 +60,16 @@ class RouteTable(msgspec.Struct, frozen=True):
     routes: tuple[Route, ...]
     hosts: Mapping[str, tuple[Answerer, ...]]
     any_host: tuple[Answerer, ...]  # for hosts that no route names
+    needs: Mapping[str, Needs]  # of the hosts whose routes have any, "*" for those that none names
+    looks: tuple[Look, ...]  # what the routes want to be looked at in the background
 
     def serves(self, host: str) -> bool:
         """Whether a route names the host, lower case and without its port."""
         return host in self.hosts
+
+    def needs_of(self, host: str) -> Needs | None:
+        """What the host's routes depend on beyond the request; None for nothing, as mostly."""
+        return self.needs.get(host if host in self.hosts else ANY_HOST)
 
 
 def build(routes: Sequence[Route]) -> RouteTable:
@@ -87,4 +96,24 @@ def build(routes: Sequence[Route]) -> RouteTable:
         routes=tuple(routes),
         hosts={host: answerers([*own, *any_host]) for host, own in by_host.items()},
         any_host=answerers(any_host),
+        needs=_needs(
+            routes, {ANY_HOST: any_host, **{h: [*n, *any_host] for h, n in by_host.items()}}
+        ),
+        looks=tuple(dict.fromkeys(look for route in routes for look in choice.looks(route))),
     )
+
+
+def _needs(routes: Sequence[Route], by_host: Mapping[str, Sequence[int]]) -> dict[str, Needs]:
+    each = {
+        number: need for number, route in enumerate(routes) if (need := choice.needs(route)).any
+    }
+    found = {}
+    for host, numbers in by_host.items() if each else ():
+        mine = [each[number] for number in numbers if number in each]
+        if mine:
+            found[host] = Needs(
+                any=True,
+                place=any(need.place for need in mine),
+                draw=any(need.draw for need in mine),
+            )
+    return found

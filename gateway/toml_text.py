@@ -1,5 +1,6 @@
 """Writes routes as TOML, without what is a default."""
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -44,8 +45,12 @@ def _value(value: object) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case int():
+        case int() | float():
             return str(value)
+        case dt.datetime():
+            return value.isoformat()
+        case msgspec.Struct():
+            return _inline(value)
         case str():
             # JSON's strings are TOML's, but for one control character.
             return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
@@ -56,3 +61,15 @@ def _value(value: object) -> str:
             return f"[{', '.join(map(_value, value))}]"
         case _:
             raise TypeError(f"a route holds no {type(value).__name__}")
+
+
+def _inline(struct: msgspec.Struct) -> str:
+    fields = msgspec.structs.fields(struct)
+    pairs = ((field, getattr(struct, field.name)) for field in fields)
+    return _value(
+        {
+            field.encode_name: value
+            for field, value in pairs
+            if field.required or value != _default(field)
+        }
+    )

@@ -1,13 +1,15 @@
 """Files: a path by template or by regular expression, sent to a URL by template."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from gateway import bodies, queries
+from gateway import aliases, bodies, queries
 from gateway.affixes import Affixes
 from gateway.artifacts import event_type
+from gateway.choice import Choice, compile_choice
+from gateway.conditions import Facts
 from gateway.decision import Decision, Hit, Redirect, Refusal, Reply
 from gateway.escapes import canonical, decoded, literal
 from gateway.path_index import PathIndex
@@ -30,6 +32,8 @@ class _Target(msgspec.Struct, frozen=True):
     url: UrlTemplate | None  # None: answer 200
     matcher: PathMatcher | None = None  # a file route's
     pattern: Any = None  # a regex route's
+    choice: Choice | None = None  # None: there is one URL alone
+    rules: Mapping[str, aliases.Rule] = {}
 
 
 class FileIndex(msgspec.Struct, frozen=True):
@@ -44,12 +48,18 @@ def build(routes: Sequence[FileRoute | RegexRoute]) -> FileIndex:
     templates = []
     patterns = []
     for route in routes:
-        url = parse_url(route.outgoing_url) if route.outgoing_url else None
+        target = _Target(
+            route,
+            parse_url(route.outgoing_url) if route.outgoing_url else None,
+            choice=compile_choice(route),
+            rules=aliases.compile_aliases(route.aliases, route.versions),
+        )
         if isinstance(route, FileRoute):
             template = parse_path(route.incoming_path)
-            templates.append((template, _Target(route, url, matcher=PathMatcher(template))))
+            target = msgspec.structs.replace(target, matcher=PathMatcher(template))
+            templates.append((template, target))
         else:
-            target = _Target(route, url, pattern=compile_regex(route.pattern))
+            target = msgspec.structs.replace(target, pattern=compile_regex(route.pattern))
             patterns.append((literal_prefix(route.pattern), "", target))
     return FileIndex(PathIndex(templates), Affixes(patterns))
 
@@ -62,10 +72,31 @@ def decide(index: FileIndex, request: Request) -> Decision | None:
     return None if match is None else _answer(*match, request, path, query)
 
 
+class Found(msgspec.Struct, frozen=True):
+    """The route that answers a request, and what its choice of a URL is made from."""
+
+    route: FileRoute | RegexRoute
+    choice: Choice | None
+    facts: Facts
+    alias: str | None  # as asked; None: the version was none
+
+
 def find(index: FileIndex, request: Request) -> FileRoute | RegexRoute | None:
     """The route that would answer, whatever it would say."""
-    match = _match(index, canonical(request.path), queries.parse(request.query))
-    return None if match is None else match[0].route
+    found = inspect(index, request)
+    return None if found is None else found.route
+
+
+def inspect(index: FileIndex, request: Request) -> Found | None:
+    """The route that would answer, and all that its choice of a URL rests on."""
+    query = queries.parse(request.query)
+    match = _match(index, canonical(request.path), query)
+    if match is None:
+        return None
+    target, captures = match
+    captures, alias = _version_meant(target, captures, request)
+    facts = _facts(request, _variables(query, captures))
+    return Found(target.route, target.choice, facts, alias)
 
 
 def _match(
@@ -98,15 +129,21 @@ def _answer(
             headers={"Allow": ", ".join(_METHODS)},
         )
     route, url = target.route, target.url
+    alias = None
+    if target.rules:
+        captures, alias = _version_meant(target, captures, request)
+    variables = _variables(query, captures)
+    if target.choice is not None:
+        candidate = target.choice.of(_facts(request, variables))
+        url = candidate.url
+        if candidate.name:
+            variables["target"] = candidate.name
     location = url.expand(captures, _others(target, query)) if url else ""
     if location is None:
         return Refusal(status=400, reason="the path has . or .. segments, which are not sent on")
     asked = decoded(path.rpartition("/")[2])
     sent_to = location[len(url.origin) :] if url else ""
     name = decoded(sent_to.partition("?")[0].partition("#")[0].rpartition("/")[2])
-    variables = query.variables()
-    for variable, value in captures.items():
-        variables[variable] = decoded(value)
     hit = Hit(
         # Where nothing is handed out, the request is what its sender tells us.
         event_type=event_type(name or asked) if url else "telemetry",
@@ -115,7 +152,7 @@ def _answer(
         package=route.package,
         artifact=name or asked,
         version=variables.get("version") or None,
-        reference=asked,
+        reference=asked if alias is None else alias,
         variables=variables,
     )
     hits: tuple[Hit, ...] = (hit,)
@@ -137,3 +174,27 @@ def _others(target: _Target, query: RequestQuery) -> Sequence[tuple[str, str]]:
     if target.matcher is None or not target.matcher.query_keys:
         return query.parts
     return [part for part in query.parts if part[0] not in target.matcher.query_keys]
+
+
+def _version_meant(
+    target: _Target, captures: dict[str, str], request: Request
+) -> tuple[dict[str, str], str | None]:
+    """The captures with the version that an alias stands for, and the alias as it was asked."""
+    asked = captures.get(aliases.VARIABLE)
+    if asked is None:
+        return captures, None
+    version = aliases.meant(target.rules, asked, request.circumstances.observed)
+    if version is None:
+        return captures, None
+    return {**captures, aliases.VARIABLE: version}, decoded(asked)
+
+
+def _variables(query: RequestQuery, captures: Mapping[str, str]) -> dict[str, str]:
+    variables = query.variables()
+    for variable, value in captures.items():
+        variables[variable] = decoded(value)
+    return variables
+
+
+def _facts(request: Request, variables: Mapping[str, str]) -> Facts:
+    return Facts(request.headers.get("user-agent", ""), variables, request.circumstances)
