@@ -76,7 +76,7 @@ class _Asked(msgspec.Struct, frozen=True):
     artifact: Artifact
 
 
-def build(routes: Sequence[RepositoryRoute]) -> _RepositoryIndex:
+def build(routes: Sequence[RepositoryRoute]) -> RepositoryIndex:
     """Prepare one host's repositories; of two paths that fit, the longer one wins."""
     return RepositoryIndex(
         Affixes((canonical(route.path), "", _repository(route)) for route in routes)
@@ -127,7 +127,7 @@ def decide(index: RepositoryIndex, request: Request) -> Decision | None:
     )
 
 
-def find(index: RepositoryIndex, request: Request) -> _RepositoryRoute | None:
+def find(index: RepositoryIndex, request: Request) -> RepositoryRoute | None:
     """The route that would answer, whatever it would say."""
     repository = _find(index, canonical(request.path))
     return repository.route if repository is not None else None
