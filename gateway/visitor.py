@@ -52,12 +52,19 @@ class Visitors:
         self._from = self._until = 0.0  # the span, in seconds since the epoch, of the salt at hand
         self._stand_in: tuple[salts.Period | None, bytes] = (None, b"")
         self._visitor: Callable[[str, str], Visitor]
+        self._draw: Callable[[str, str], int]
 
     def visitor(self, address: str, user_agent: str) -> Visitor:
         """Look an address up and hash it. One that cannot be read is a visitor from nowhere."""
         if not self._from <= self._clock() < self._until:
             self._change_salt()
         return self._visitor(address, user_agent)
+
+    def draw(self, address: str, user_agent: str) -> int:
+        """Draw 64 bits, the same for a visitor under one salt. Never to be stored."""
+        if not self._from <= self._clock() < self._until:
+            self._change_salt()
+        return self._draw(address, user_agent)
 
     def _change_salt(self) -> None:
         now = self._clock()
@@ -76,6 +83,7 @@ class Visitors:
             salt = self._stand_in[1]
             self._from, self._until = now, now + _RETRY_SECONDS
         self._visitor = _visitors_under(salt, self._ip_data)
+        self._draw = _draws_under(salt)
 
 
 def _visitors_under(salt: bytes, ip_data: IpData) -> Callable[[str, str], Visitor]:
@@ -100,6 +108,19 @@ def _visitors_under(salt: bytes, ip_data: IpData) -> Callable[[str, str], Visito
         return Visitor(spelled, place, _digest(origin, named), endpoint_id)
 
     return visitor
+
+
+def _draws_under(salt: bytes) -> Callable[[str, str], int]:
+    """Make the function from (address, user agent) to a draw for one salt."""
+    keyed = hashlib.blake2b(digest_size=8, key=salt, person=b"draw")
+
+    def draw(address: str, user_agent: str) -> int:
+        parsed = parse_address(address)
+        packed = b"" if parsed is None else parsed.packed
+        named = bytes((len(packed),)) + packed + user_agent.encode(errors="surrogatepass")
+        return _digest(keyed, named)
+
+    return draw
 
 
 def _digest(keyed: "hashlib.blake2b", data: bytes) -> int:
