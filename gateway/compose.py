@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
 from gateway import scrub
 from gateway.decision import Hit
-from gateway.events import USER_AGENT_LIMIT, RawEvent
+from gateway.events import USER_AGENT_LIMIT, VERSION, RawEvent
+from gateway.iprecord import NOWHERE
 from gateway.request import Request
 from gateway.visitor import Visitor
 
@@ -26,11 +28,19 @@ _EARLIEST = 946_684_800_000_000  # 2000-01-01, microseconds since the epoch
 _AHEAD = 86_400_000_000  # a day: senders' clocks differ
 _encode = msgspec.json.Encoder().encode
 
+_NO_VISITOR: dict[str, Any] = {
+    **dict.fromkeys(msgspec.structs.asdict(NOWHERE)), "origin_id": 0, "endpoint_id": 0
+}  # fmt: skip
+# What stands around a draft's middle where there is no id, time and visitor yet.
+_BEFORE = b'{"v":%d,"event_id":"","event_time":0' % VERSION
+_AFTER = b"," + _encode(_NO_VISITOR)[1:]
+
 
 def agent(hit: Hit, request: Request) -> str:
     """Name the user agent of the event, scrubbed. The origin's id is made of it too."""
     sent = hit.user_agent if hit.user_agent is not None else request.headers.get("user-agent", "")
-    return scrub.user_agent(sent, USER_AGENT_LIMIT) if sent else ""
+    # Cut here already, so that nothing longer is remembered.
+    return scrub.user_agent(sent[: 2 * USER_AGENT_LIMIT], USER_AGENT_LIMIT) if sent else ""
 
 
 def compose(
@@ -45,39 +55,15 @@ def compose(
 ) -> RawEvent:
     """Write the event of one hit; the times are microseconds since the epoch."""
     address = visitor.address  # taken out of every text that the client may have put it into
-    version = hit.version
-    named = frozenset((hit.artifact, version, hit.reference))
 
-    def name(text: str) -> str:
-        clean = scrub.name(text[:NAME_LIMIT], version)
-        return scrub.own(clean, address) if address else clean
+    def own(text: str) -> str:
+        return scrub.own(text, address) if address else text
 
-    def variable(key: str, value: str) -> str:
-        if scrub.key_names_a_secret(key):
-            return scrub.SECRET
-        # What the route itself calls a name is judged as one.
-        clean = name(value) if value in named else scrub.free(value[: 2 * VALUE_LIMIT])
-        return (scrub.own(clean, address) if address else clean)[:VALUE_LIMIT]
-
-    sent_from = hit.referrer if hit.referrer is not None else request.headers.get("referer")
     place = visitor.place
     return RawEvent(
         event_id=hit.event_id or event_id,
         event_time=_time(hit.event_time, now),
-        event_type=hit.event_type,
-        route_type=hit.route_type,
-        package_id=name(hit.package_id),
-        package=name(hit.package),
-        host=name(hit.host if hit.host is not None else request.host),
-        artifact=name(hit.artifact),
-        version=None if version is None else name(version),
-        reference=None if hit.reference is None else name(hit.reference),
-        method=request.method if request.method in _METHODS else "OTHER",
-        status=status,
-        range_start=range_start(request.headers.get("range")),
-        user_agent=scrub.own(user_agent, address) if address else user_agent,
-        referrer=scrub.referrer(sent_from) if sent_from else None,
-        variables=_variables(hit.variables, variable) if hit.variables else "{}",
+        **_said(hit, request, own, status=status, user_agent=user_agent),
         country=place.country,
         region=place.region,
         city=place.city,
@@ -91,6 +77,102 @@ def compose(
         origin_id=visitor.origin_id,
         endpoint_id=visitor.endpoint_id,
     )
+
+
+class Draft(msgspec.Struct, frozen=True, gc=False):
+    """An event with everything in it but its id, its time and its visitor.
+
+    Equal requests have equal drafts, so that one can be kept and serve them all.
+    """
+
+    hit: Hit
+    request: Request
+    status: int
+    user_agent: str
+    middle: bytes  # the JSON between the event's time and its place
+    texts: str  # everything that the client's address may stand in, and must be taken out of
+
+
+def draft(hit: Hit, request: Request, status: int) -> Draft:
+    """Write what does not depend on the visitor."""
+    texts: list[str] = []
+
+    def seen(text: str) -> str:
+        texts.append(text)
+        return text
+
+    user_agent = agent(hit, request)
+    said = _said(hit, request, seen, status=status, user_agent=user_agent)
+    event = RawEvent(event_id="", event_time=0, **said, **_NO_VISITOR)
+    return Draft(
+        hit=hit,
+        request=request,
+        status=status,
+        user_agent=user_agent,
+        middle=_encode(event)[len(_BEFORE) : -len(_AFTER)],
+        texts="\n".join(form for text in texts for form in scrub.forms(text)),
+    )
+
+
+def finish(draft: Draft, visitor: Visitor, now: int, event_id: str) -> bytes:
+    """Write the JSON of the whole event, byte for byte that of `compose`."""
+    hit = draft.hit
+    if visitor.address and scrub.may_hold(draft.texts, visitor.address):
+        return _encode(
+            compose(
+                hit, draft.request, visitor, status=draft.status, user_agent=draft.user_agent,
+                now=now, event_id=event_id,
+            )
+        )  # fmt: skip
+    return b'{"v":%d,"event_id":"%b","event_time":%d%b,%b' % (
+        VERSION,
+        # An id that a sender gave is a UUID, so it needs no escape either.
+        (hit.event_id or event_id).encode(),
+        _time(hit.event_time, now),
+        draft.middle,
+        visitor.json,
+    )
+
+
+def _said(
+    hit: Hit,
+    request: Request,
+    own: Callable[[str], str],
+    *,
+    status: int,
+    user_agent: str,
+) -> dict[str, Any]:
+    """The fields that come from the request. Each text goes through `own` before it is cut."""
+    version = hit.version
+    named = frozenset((hit.artifact, version, hit.reference))
+
+    def name(text: str) -> str:
+        return own(scrub.name(text[:NAME_LIMIT], version))
+
+    def variable(key: str, value: str) -> str:
+        if scrub.key_names_a_secret(key):
+            return scrub.SECRET
+        # What the route itself calls a name is judged as one.
+        clean = name(value) if value in named else own(scrub.free(value[: 2 * VALUE_LIMIT]))
+        return clean[:VALUE_LIMIT]
+
+    sent_from = hit.referrer if hit.referrer is not None else request.headers.get("referer")
+    return {
+        "event_type": hit.event_type,
+        "route_type": hit.route_type,
+        "package_id": name(hit.package_id),
+        "package": name(hit.package),
+        "host": name(hit.host if hit.host is not None else request.host),
+        "artifact": name(hit.artifact),
+        "version": None if version is None else name(version),
+        "reference": None if hit.reference is None else name(hit.reference),
+        "method": request.method if request.method in _METHODS else "OTHER",
+        "status": status,
+        "range_start": range_start(request.headers.get("range")),
+        "user_agent": own(user_agent),
+        "referrer": scrub.referrer(sent_from[: scrub.REFERRER_READ]) if sent_from else None,
+        "variables": _variables(hit.variables, variable) if hit.variables else "{}",
+    }
 
 
 def range_start(header: str | None) -> int | None:

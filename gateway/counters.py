@@ -58,7 +58,15 @@ class Counters:
 
     def answered(self, route_type: str, status: int) -> None:
         """Count an answer. A status outside of HTTP's range counts as 599."""
-        self._memory[self._types[route_type] + (status if status in _STATUSES else 599)] += 1
+        self._memory[self.place(route_type, status)] += 1
+
+    def place(self, route_type: str, status: int) -> int:
+        """Find the counter of these answers, for `answered_at`."""
+        return self._types[route_type] + (status if status in _STATUSES else 599)
+
+    def answered_at(self, place: int) -> None:
+        """Count an answer."""
+        self._memory[place] += 1
 
     def fates(self) -> dict[Fate, int]:
         """Sum up, over all workers, what became of events."""

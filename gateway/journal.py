@@ -35,7 +35,10 @@ _encoder = msgspec.json.Encoder()
 
 def encode(event: RawEvent) -> bytes:
     """Write one record."""
-    body = _encoder.encode(event)
+    return _record(_encoder.encode(event))
+
+
+def _record(body: bytes) -> bytes:
     return b"%08x %b\n" % (zlib.crc32(body), body)
 
 
@@ -54,6 +57,10 @@ class Journal:
     def append(self, event: RawEvent) -> None:
         """Take an event for the next `flush`."""
         self._records.append(encode(event))
+
+    def append_json(self, body: bytes) -> None:
+        """Take an event that is encoded already."""
+        self._records.append(_record(body))
 
     def flush(self) -> None:
         """Write what was appended. Raises `NotWritten` when the disk does not take all of it."""

@@ -32,12 +32,19 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 async def serve(
-    app: Sanic[Any, Any], sock: socket.socket, stop: asyncio.Event, grace: float
+    app: Sanic[Any, Any],
+    sock: socket.socket,
+    stop: asyncio.Event,
+    grace: float,
+    protocol: type[asyncio.Protocol] | None = None,
 ) -> None:
     """Serve until `stop` is set, then let what is in flight finish, for at most `grace` seconds."""
     # Any, because none of the server's methods has types.
     server: Any = await app.create_server(
-        sock=sock, backlog=BACKLOG, asyncio_server_kwargs={"start_serving": False}
+        sock=sock,
+        protocol=protocol,
+        backlog=BACKLOG,
+        asyncio_server_kwargs={"start_serving": False},
     )
     await server.startup()
     await server.before_start()

@@ -1,5 +1,8 @@
 """Records the hits of one answer: visitor, event, journal; done before the answer goes.
 
+Appending and committing are two steps, so that the answers of one turn of the event loop share one
+write.
+
 Nothing here raises: a request is answered whether or not it can be recorded. What is lost is
 counted by its reason and logged now and then, without a word about the client.
 """
@@ -10,6 +13,7 @@ import time
 from collections.abc import Sequence
 
 from gateway import compose
+from gateway.compose import Draft
 from gateway.counters import Counters, Fate
 from gateway.decision import Hit
 from gateway.journal import Journal, NotWritten
@@ -37,24 +41,51 @@ class Recorder:
         self._journal = journal
         self._counters = counters
         self._ids = Uuid7s()
+        self._appended = 0  # since the last commit
         self._seldom = Seldom(log)
 
     def record(self, hits: Sequence[Hit], request: Request, address: str, status: int) -> None:
         """Journal the hits of a request that came from an address and is answered with a status."""
         if not hits:
             return
-        if asks_not_to_be_recorded(request):
+        try:
+            drafts = self.drafts(hits, request, status)
+        except Exception as error:  # noqa: BLE001 the answer matters more than any mistake of ours
+            self._lost(len(hits), error)
+            return
+        self.append(drafts, address)
+        self.commit()
+
+    def drafts(
+        self, hits: Sequence[Hit], request: Request, status: int
+    ) -> tuple[Draft, ...] | None:
+        """Write what does not depend on the visitor; None for one who is not to be recorded."""
+        if hits and asks_not_to_be_recorded(request):
+            return None
+        return tuple(compose.draft(hit, request, status) for hit in hits)
+
+    def append(self, drafts: Sequence[Draft] | None, address: str) -> None:
+        """Take the events of one visitor. The answer may go only after the next `commit`."""
+        if drafts is None:
             self._counters.count("unrecorded")
             return
         now = time.time_ns() // 1000
         appended = 0
         try:
-            for hit in hits:
-                self._append(hit, request, address, status, now)
+            for draft in drafts:
+                vouched = draft.hit.address
+                visitor = self._visitors.visitor(
+                    address if vouched is None else vouched, draft.user_agent
+                )
+                self._journal.append_json(compose.finish(draft, visitor, now, self._ids.new()))
                 appended += 1
-        except Exception as error:  # noqa: BLE001 the answer matters more than any mistake of ours
-            self._counters.count("error", len(hits) - appended)
-            self._seldom.warn(type(error).__name__, f"events are lost: {where(error)}")
+        except Exception as error:  # noqa: BLE001 as above
+            self._lost(len(drafts) - appended, error)
+        self._appended += appended
+
+    def commit(self) -> None:
+        """Write what was appended, with one call to the kernel."""
+        appended, self._appended = self._appended, 0
         try:
             self._journal.flush()
         except NotWritten as error:
@@ -65,19 +96,9 @@ class Recorder:
             )
         self._counters.count("journaled", appended)
 
-    def _append(self, hit: Hit, request: Request, address: str, status: int, now: int) -> None:
-        agent = compose.agent(hit, request)
-        visitor = self._visitors.visitor(address if hit.address is None else hit.address, agent)
-        event = compose.compose(
-            hit,
-            request,
-            visitor,
-            status=status,
-            user_agent=agent,
-            now=now,
-            event_id=self._ids.new(),
-        )
-        self._journal.append(event)
+    def _lost(self, events: int, error: Exception) -> None:
+        self._counters.count("error", events)
+        self._seldom.warn(type(error).__name__, f"events are lost: {where(error)}")
 
 
 def asks_not_to_be_recorded(request: Request) -> bool:

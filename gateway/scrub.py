@@ -24,8 +24,9 @@ from urllib.parse import unquote, urlsplit
 
 EMAIL, ADDRESS, SECRET = "[email]", "[ip]", "[secret]"
 
+REFERRER_READ = 4096  # what is longer is cut before it is looked at
+
 _CACHED = 4096
-_REFERRER_READ = 4096  # a longer one is cut before it is looked at
 _REFERRER_LIMIT = 1024
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
@@ -112,7 +113,7 @@ def user_agent(text: str, limit: int) -> str:
 def referrer(text: str) -> str | None:
     """Keep scheme, host and path of a web page; whatever is no web page is no referrer."""
     try:
-        parts = urlsplit(text.strip()[:_REFERRER_READ])
+        parts = urlsplit(text.strip()[:REFERRER_READ])
         host, port = parts.hostname, parts.port
     except ValueError:
         return None
@@ -136,9 +137,14 @@ def own(text: str, address: str) -> str:
     """
     if "%" in text:
         plain = _decoded(text)
-        if _may_hold(plain, address) and (clean := _own(address).sub(ADDRESS, plain)) != plain:
+        if may_hold(plain, address) and (clean := _own(address).sub(ADDRESS, plain)) != plain:
             return clean
-    return _own(address).sub(ADDRESS, text) if _may_hold(text, address) else text
+    return _own(address).sub(ADDRESS, text) if may_hold(text, address) else text
+
+
+def forms(text: str) -> tuple[str, ...]:
+    """The forms of a text in which `own` finds an address."""
+    return (text, _decoded(text)) if "%" in text else (text,)
 
 
 def _scrubbed(text: str, rule: Callable[[str], str]) -> str:
@@ -150,7 +156,8 @@ def _scrubbed(text: str, rule: Callable[[str], str]) -> str:
     return rule(text)
 
 
-def _may_hold(text: str, address: str) -> bool:
+def may_hold(text: str, address: str) -> bool:
+    """Say whether `own` could find an address in a text; False is certain."""
     if ":" in address:
         return text.count(":") > 1
     return address in text or address.replace(".", "-") in text or "::ffff:" in text.lower()

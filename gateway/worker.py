@@ -14,6 +14,7 @@ import msgspec
 from gateway import listening, logs
 from gateway.config import GRACE_SECONDS, GatewayConfig, from_json
 from gateway.counters import Counters
+from gateway.fastpath import Connection
 from gateway.ipdata import IpData
 from gateway.journal import SYNC_SECONDS, Journal
 from gateway.live import LiveRoutes
@@ -58,7 +59,8 @@ async def work(task: WorkerTask) -> None:
     )
     ticking = asyncio.create_task(_tick(journal, routes))
     try:
-        await listening.serve(gateway, socket.socket(fileno=task.listener), stop, GRACE_SECONDS)
+        public = socket.socket(fileno=task.listener)
+        await listening.serve(gateway, public, stop, GRACE_SECONDS, Connection)
     finally:
         # Sealed here and not in a hook of the server's, which can be cut short.
         ticking.cancel()
