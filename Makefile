@@ -26,7 +26,7 @@ endef
 export WELCOME
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format bench screenshots ip-data test-deps lock clean
+.PHONY: help run demo test check format bench chaos soak screenshots ip-data test-deps lock clean
 
 help: ## what this file can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,16 @@ format: .venv/dev ## put the code into its one format
 
 bench: .venv/dev ## the benchmarks, each a ratio inside one run
 	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+# How long, and from which seed: make chaos MINUTES=60 SEED=7
+MINUTES ?= 1
+SEED ?= 1
+
+chaos: .venv/dev ## kill every process at random under load: lost 0, doubled 0 (MINUTES=60 SEED=7)
+	$(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED)
+
+soak: .venv/dev ## load held at 80 % of the ceiling: latency, memory, descriptors (MINUTES=30)
+	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
 
 screenshots: .venv/dev ## pictures of every page of a running dashboard
 	$(BIN)/python benchmarks/screenshots.py
