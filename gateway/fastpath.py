@@ -126,6 +126,8 @@ class FastPath:
             facts, _ = intake.read(
                 "GET", target, pairs, body=b"", peer=proxy, proxies=self._proxies
             )
+            if self._table.needs_of(facts.host) is not None:
+                return None  # more than the request decides
             decision = decide(self._table, facts)
             if not isinstance(decision, Outcome):
                 return None

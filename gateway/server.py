@@ -28,6 +28,7 @@ from gateway.logs import Seldom, where
 from gateway.proxies import Proxies
 from gateway.recorder import Recorder
 from gateway.request import Request
+from gateway.surroundings import Surroundings
 from gateway.upstream.answer import Answer, Stream
 from gateway.upstream.fetcher import Fetcher
 
@@ -66,7 +67,15 @@ _Headers = Iterable[tuple[str, str]]
 class Gateway(Sanic[Any, Any]):
     """The public port."""
 
-    __slots__ = ("_fetcher", "_proxies", "_recorder", "_routes", "counters", "fast_path")
+    __slots__ = (
+        "_fetcher",
+        "_proxies",
+        "_recorder",
+        "_routes",
+        "_surroundings",
+        "counters",
+        "fast_path",
+    )
 
     def __init__(
         self,
@@ -75,6 +84,7 @@ class Gateway(Sanic[Any, Any]):
         recorder: Recorder,
         counters: Counters,
         fetcher: Fetcher,
+        surroundings: Surroundings,
         *,
         body_limit: int = BODY_LIMIT,
         request_seconds: float = REQUEST_SECONDS,
@@ -104,6 +114,7 @@ class Gateway(Sanic[Any, Any]):
         self._recorder = recorder
         self.counters = counters
         self._fetcher = fetcher
+        self._surroundings = surroundings
         # None is for tests, which compare the two ways.
         self.fast_path = FastPath(routes, proxies, recorder, counters, _written) if fast else None
         # Sanic does not start without a route; `handle_request` comes before all of them.
@@ -130,7 +141,9 @@ class Gateway(Sanic[Any, Any]):
             _close_after(request)
             await self._reply(request, (), *_refusal(Refusal(status=400, reason=str(error))))
             return
-        match decide(self._routes.table, facts):
+        table = self._routes.table
+        facts = self._surroundings.around(table, facts, address)
+        match decide(table, facts):
             case Redirect() as redirect:
                 self._recorder.record(redirect.hits, facts, address, 307)
                 await self._reply(request, redirect.hits, *_redirect(redirect))

@@ -21,9 +21,11 @@ from gateway.live import LiveRoutes
 from gateway.proxies import Proxies
 from gateway.recorder import Recorder
 from gateway.server import Gateway
+from gateway.surroundings import Surroundings
 from gateway.upstream.config import UpstreamConfig
 from gateway.upstream.fetcher import Fetcher
 from gateway.visitor import Visitors
+from gateway.watch import Watch, stopped
 
 _REFRESH_TICKS = 10
 _MEGABYTE = 1024 * 1024
@@ -50,14 +52,17 @@ async def work(task: WorkerTask) -> None:
     visitors = Visitors(IpData.open(config.ip_data), config.salts, config.salt_rotation)
     routes = LiveRoutes(config.routes)
     fetcher = Fetcher(upstream_config(config))
+    watch = Watch(lambda: routes.table)
     gateway = Gateway(
         routes,
         Proxies(config.trusted_proxies),
         Recorder(visitors, journal, counters),
         counters,
         fetcher,
+        Surroundings(visitors, lambda: watch.observed),
     )
     ticking = asyncio.create_task(_tick(journal, routes))
+    watching = asyncio.create_task(watch.run())
     try:
         public = socket.socket(fileno=task.listener)
         await listening.serve(gateway, public, stop, GRACE_SECONDS, Connection)
@@ -66,6 +71,7 @@ async def work(task: WorkerTask) -> None:
         ticking.cancel()
         with suppress(asyncio.CancelledError):
             await ticking
+        await stopped(watching)
         journal.close()
         await fetcher.close()
 
