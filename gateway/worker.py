@@ -59,7 +59,7 @@ async def work(task: WorkerTask) -> None:
         Recorder(visitors, journal, counters),
         counters,
         fetcher,
-        Surroundings(visitors, lambda: watch.observed),
+        surroundings=Surroundings(visitors, lambda: watch.observed),
     )
     ticking = asyncio.create_task(_tick(journal, routes))
     watching = asyncio.create_task(watch.run())

@@ -1,5 +1,6 @@
 """Decisions: one story a file in cases/, and what holds for every request whatever."""
 
+import datetime as dt
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway import manifest, table
+from gateway.circumstances import Circumstances, Observed
 from gateway.decide import decide
 from gateway.decision import Decision, Redirect, Refusal
 from gateway.request import Request
@@ -32,6 +34,18 @@ from gateway.table import RouteTable
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))
 
 
+class CaseCircumstances(msgspec.Struct, forbid_unknown_fields=True):
+    at: dt.datetime = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
+    country: str | None = None
+    draw: int | None = None
+    down: dict[str, str] = {}
+    versions: dict[str, str] = {}
+
+    def real(self) -> Circumstances:
+        observed = Observed(self.down, self.versions)
+        return Circumstances(self.at.timestamp(), self.country, self.draw, observed)
+
+
 class CaseRequest(msgspec.Struct, forbid_unknown_fields=True):
     host: str
     path: str
@@ -47,16 +61,26 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
     story: str
     request: CaseRequest
     expect: dict[str, Any]  # compared whole, so a misspelt key fails
+    circumstances: CaseCircumstances = CaseCircumstances()
     routes: str = ""  # a routes file
     manifest: str = ""  # or a Scarf manifest
 
 
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
 def test_case(file: Path) -> None:
+    case = read(file)
+    assert told(decide(served(case), request_of(case))) == case.expect
+
+
+def read(file: Path) -> Case:
     case = msgspec.convert(tomllib.loads(file.read_text()), Case)
     assert bool(case.routes) != bool(case.manifest), "a case has routes or a manifest"
+    return case
+
+
+def request_of(case: Case) -> Request:
     asked = case.request
-    request = Request(
+    return Request(
         asked.method,
         asked.host,
         asked.path,
@@ -65,13 +89,14 @@ def test_case(file: Path) -> None:
         asked.body.encode(),
         asked.scheme,
         asked.authority or asked.host,
+        case.circumstances.real(),
     )
-    assert told(decide(served(case), request)) == case.expect
 
 
 def served(case: Case) -> RouteTable:
-    read = read_toml(case.routes, "case") if case.routes else manifest.read(case.manifest, "case")
-    placed, problems = read
+    placed, problems = (
+        read_toml(case.routes, "case") if case.routes else manifest.read(case.manifest, "case")
+    )
     assert problems == []
     return table.build([each.route for each in placed])
 
