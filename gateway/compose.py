@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -9,7 +10,6 @@ import msgspec
 from gateway import scrub
 from gateway.decision import Hit
 from gateway.events import USER_AGENT_LIMIT, VERSION, RawEvent
-from gateway.iprecord import NOWHERE
 from gateway.request import Request
 from gateway.visitor import Visitor
 
@@ -27,13 +27,6 @@ _RANGE = re.compile(
 _EARLIEST = 946_684_800_000_000  # 2000-01-01, microseconds since the epoch
 _AHEAD = 86_400_000_000  # a day: senders' clocks differ
 _encode = msgspec.json.Encoder().encode
-
-_NO_VISITOR: dict[str, Any] = {
-    **dict.fromkeys(msgspec.structs.asdict(NOWHERE)), "origin_id": 0, "endpoint_id": 0
-}  # fmt: skip
-# What stands around a draft's middle where there is no id, time and visitor yet.
-_BEFORE = b'{"v":%d,"event_id":"","event_time":0' % VERSION
-_AFTER = b"," + _encode(_NO_VISITOR)[1:]
 
 
 def agent(hit: Hit, request: Request) -> str:
@@ -55,15 +48,11 @@ def compose(
 ) -> RawEvent:
     """Write the event of one hit; the times are microseconds since the epoch."""
     address = visitor.address  # taken out of every text that the client may have put it into
-
-    def own(text: str) -> str:
-        return scrub.own(text, address) if address else text
-
     place = visitor.place
     return RawEvent(
         event_id=hit.event_id or event_id,
         event_time=_time(hit.event_time, now),
-        **_said(hit, request, own, status=status, user_agent=user_agent),
+        **_said(hit, request, address, [], status=status, user_agent=user_agent),
         country=place.country,
         region=place.region,
         city=place.city,
@@ -96,21 +85,18 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
 def draft(hit: Hit, request: Request, status: int) -> Draft:
     """Write what does not depend on the visitor."""
     texts: list[str] = []
-
-    def seen(text: str) -> str:
-        texts.append(text)
-        return text
-
     user_agent = agent(hit, request)
-    said = _said(hit, request, seen, status=status, user_agent=user_agent)
-    event = RawEvent(event_id="", event_time=0, **said, **_NO_VISITOR)
+    said = _said(hit, request, None, texts, status=status, user_agent=user_agent)
+    together = "\n".join(texts)
+    if "%" in together:
+        together = "\n".join(form for text in texts for form in scrub.forms(text))
     return Draft(
         hit=hit,
         request=request,
         status=status,
         user_agent=user_agent,
-        middle=_encode(event)[len(_BEFORE) : -len(_AFTER)],
-        texts="\n".join(form for text in texts for form in scrub.forms(text)),
+        middle=b"," + _encode(said)[1:-1],
+        texts=together,
     )
 
 
@@ -137,25 +123,41 @@ def finish(draft: Draft, visitor: Visitor, now: int, event_id: str) -> bytes:
 def _said(
     hit: Hit,
     request: Request,
-    own: Callable[[str], str],
+    address: str | None,
+    texts: list[str],
     *,
     status: int,
     user_agent: str,
 ) -> dict[str, Any]:
-    """The fields that come from the request. Each text goes through `own` before it is cut."""
+    """The fields that come from the request, in the event's order.
+
+    An address is taken out of every text before it is cut. Without one, `texts` gets what it would
+    have been taken out of.
+    """
     version = hit.version
-    named = frozenset((hit.artifact, version, hit.reference))
+    own = partial(scrub.own, address=address) if address else None
 
     def name(text: str) -> str:
-        return own(scrub.name(text[:NAME_LIMIT], version))
+        clean = scrub.name(text[:NAME_LIMIT], version)
+        if own is not None:
+            return own(clean)
+        texts.append(clean)
+        return clean
 
     def variable(key: str, value: str) -> str:
         if scrub.key_names_a_secret(key):
             return scrub.SECRET
         # What the route itself calls a name is judged as one.
-        clean = name(value) if value in named else own(scrub.free(value[: 2 * VALUE_LIMIT]))
+        if value in (hit.artifact, version, hit.reference):
+            return name(value)[:VALUE_LIMIT]
+        clean = scrub.free(value[: 2 * VALUE_LIMIT])
+        if own is not None:
+            clean = own(clean)
+        else:
+            texts.append(clean)
         return clean[:VALUE_LIMIT]
 
+    texts.append(user_agent)
     sent_from = hit.referrer if hit.referrer is not None else request.headers.get("referer")
     return {
         "event_type": hit.event_type,
@@ -169,7 +171,7 @@ def _said(
         "method": request.method if request.method in _METHODS else "OTHER",
         "status": status,
         "range_start": range_start(request.headers.get("range")),
-        "user_agent": own(user_agent),
+        "user_agent": user_agent if own is None else own(user_agent),
         "referrer": scrub.referrer(sent_from[: scrub.REFERRER_READ]) if sent_from else None,
         "variables": _variables(hit.variables, variable) if hit.variables else "{}",
     }

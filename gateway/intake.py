@@ -35,7 +35,19 @@ def read(
 
     The target is as sent, ASCII; header names are lower case. Raises BadTarget.
     """
-    headers = _joined(header_lines)
+    return place(method, target, joined(header_lines), body=body, peer=peer, proxies=proxies)
+
+
+def place(
+    method: str,
+    target: str,
+    headers: dict[str, str],
+    *,
+    body: bytes,
+    peer: str,
+    proxies: Proxies,
+) -> tuple[Request, str]:
+    """Do what `read` does with headers that are `joined`."""
     if target.startswith("/"):
         authority, rest = _authority(headers), target
     else:
@@ -57,7 +69,8 @@ def read(
     return request, origin.address
 
 
-def _joined(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
+def joined(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Make one header of each name. Raises BadTarget."""
     headers: dict[str, str] = {}
     for name, raw in lines:
         # Bytes that are no UTF-8 arrive as lone surrogates, which nothing further on could encode.
