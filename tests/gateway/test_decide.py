@@ -34,7 +34,7 @@ from gateway.table import RouteTable
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))
 
 
-class CaseCircumstances(msgspec.Struct, forbid_unknown_fields=True):
+class CaseCircumstances(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: dt.datetime = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
     country: str | None = None
     draw: int | None = None
