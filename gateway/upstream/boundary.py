@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import DefaultResolver
+from aiohttp.resolver import ThreadedResolver
 
 # Translates IPv4 for networks that have none; the last four bytes are the address (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -60,7 +60,7 @@ class PublicResolver(AbstractResolver):
     """
 
     def __init__(self) -> None:
-        self._resolver = DefaultResolver()
+        self._resolver = ThreadedResolver()
         # Where a proxy is set, the gateway connects to that one alone, and it may be anywhere.
         self._proxies = set(_hosts(getproxies().values()))
 

@@ -136,11 +136,13 @@ def test_credentials_never_leave_https_for_a_token_service_on_http() -> None:
     async def run(realm: str) -> str:
         from gateway.upstream.tokens import Access, Tokens  # noqa: PLC0415 only here
 
-        tokens = Tokens(Client(UpstreamConfig(connect_seconds=0.2)))
+        client = Client(UpstreamConfig(connect_seconds=0.2))
+        tokens = Tokens(client)
         access = Access("https://cr.acme.example", "acme/tool", "Basic c2VjcmV0", True)
         with pytest.raises(Trouble) as trouble:
             await tokens.obtain(access, f'Bearer realm="{realm}"', None)
         await tokens.close()
+        await client.close()
         return trouble.value.reason
 
     assert "in the clear" in asyncio.run(run("http://127.0.0.1:9/token"))
