@@ -11,7 +11,7 @@ from gateway.continents import NAMES as CONTINENT_NAMES
 from gateway.destinations import Alias, Health, Names, When
 from gateway.problems import suggestion
 from gateway.routes import FileRoute, RegexRoute
-from gateway.template_syntax import TemplateError, parse_origin, parse_url
+from gateway.template_syntax import TemplateError, parse_url
 
 Fault = tuple[str, str]  # a key, and what is wrong with its value
 
@@ -132,7 +132,11 @@ def _rule_faults(alias: Alias, versions: tuple[str, ...]) -> Iterator[Fault]:
         return
     if alias.redirect:
         try:
-            parse_origin(alias.redirect)
+            if parse_url(alias.redirect).variables:
+                yield (
+                    "redirect",
+                    f"{alias.redirect!r} has a variable; it is looked up for everybody",
+                )
         except TemplateError as error:
             yield "redirect", f"{alias.redirect!r} {error}"
         if alias.every < _SHORTEST:
