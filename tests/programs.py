@@ -26,6 +26,13 @@ def need(*programs: str) -> None:
         pytest.skip(reason)
 
 
+def present(*programs: str) -> None:
+    """Skip the test where a program is missing, in CI too: it is tested where it is at hand."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not installed; tested where present")
+
+
 def free_port(host: str = "127.0.0.1") -> int:
     """A port that nobody listens on now. The kernel does not hand it out again for a while."""
     with socket.socket() as probe:
