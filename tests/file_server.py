@@ -1,4 +1,4 @@
-"""A host of files that understands Range, as release hosts do."""
+"""A host of files that understands Range, as release hosts do; a folder is its index.html."""
 
 import asyncio
 import threading
@@ -18,8 +18,12 @@ def file_server(directory: Path, host: str = "127.0.0.6") -> Iterator[str]:
     started, loop = threading.Event(), asyncio.new_event_loop()
     finish = asyncio.Event()
 
+    async def folder(request: web.Request) -> web.FileResponse:
+        return web.FileResponse(directory / request.match_info["folder"] / "index.html")
+
     async def serve() -> None:
         app = web.Application()
+        app.router.add_get("/{folder:(?:.*/)?}", folder)
         app.router.add_static("/", directory)
         runner = web.AppRunner(app)
         await runner.setup()

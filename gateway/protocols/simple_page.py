@@ -112,7 +112,7 @@ def rendered(page: Page, form: Format) -> bytes:
     else:
         lines = [_file_line(file) for file in page["files"]]
         title = f"Links for {page.get('name', '')}"
-    return _html(title, page.get("meta", {}), lines, page.get("project-status", {}))
+    return _html(title, page, lines)
 
 
 def entity_tag(body: bytes) -> str:
@@ -120,9 +120,11 @@ def entity_tag(body: bytes) -> str:
     return f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
 
 
-def _html(title: str, meta: dict[str, Any], lines: Iterable[str], status: dict[str, Any]) -> bytes:
+def _html(title: str, page: Page, lines: Iterable[str]) -> bytes:
+    meta, status = page.get("meta", {}), page.get("project-status", {})
     metas = [("repository-version", meta.get("api-version", _VERSION_WITHOUT_SIZES))]
     metas += [("tracks", url) for url in meta.get("tracks", ())]
+    metas += [("alternate-locations", url) for url in page.get("alternate-locations", ())]
     if "status" in status:
         metas.append(("project-status", status["status"]))
     if "reason" in status:

@@ -1,8 +1,9 @@
 """Live pages of a Python package index: fetched as JSON or HTML, served as either."""
 
 import warnings
+from hashlib import algorithms_guaranteed
 from typing import Any
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import msgspec
 from bs4.exceptions import ParserRejectedMarkup
@@ -24,6 +25,7 @@ from gateway.upstream.trouble import Refused, Trouble, as_answer
 
 _JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 _ACCEPT = f"{_JSON_TYPE}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+_DISTRIBUTIONS = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".egg", ".exe")
 _SUFFIXES = ("", ".metadata", ".asc")
 
 
@@ -104,8 +106,14 @@ def _checked(page: Any, url: str) -> simple_page.Page:
         if isinstance(file, dict)
         and isinstance(file.get("filename"), str)
         and isinstance(file.get("url"), str)
+        and _is_file_name(file["filename"])
     ]
     return {**page, "files": files}
+
+
+def _is_file_name(name: str) -> bool:
+    """Whether it can be the last segment of a link; the way up in a folder's list cannot."""
+    return "/" not in name and name not in {"", ".", ".."}
 
 
 def _absolute(file: dict[str, Any], url: str) -> dict[str, Any]:
@@ -133,20 +141,27 @@ def _from_html(page: RepositoryPage, project: str) -> simple_page.Page:
     meta: dict[str, Any] = {"api-version": "1.0"}
     if page.tracks:
         meta["tracks"] = page.tracks
-    files = [_from_link(link) for link in page.links]
+    files = [file for file in map(_from_link, page.links) if _is_file_name(file["filename"])]
     converted: simple_page.Page = {"meta": meta, "name": project, "files": files}
     if page.alternate_locations:
         converted["alternate-locations"] = page.alternate_locations
     return converted
 
 
+def _file_name(url: str, text: str) -> str:
+    """A link's file as clients name it: by its URL, since lists of folders shorten their texts."""
+    last = unquote(_last_segment(url))
+    return last if last.endswith(_DISTRIBUTIONS) else text
+
+
 def _from_link(link: Link) -> dict[str, Any]:
     url, fragment = urldefrag(link.url)
     algorithm, _, digest = fragment.partition("=")
     file: dict[str, Any] = {
-        "filename": link.text,
+        "filename": _file_name(url, link.text),
         "url": url,
-        "hashes": {algorithm: digest} if digest else {},
+        # A fragment may be something else, such as #egg=name.
+        "hashes": {algorithm: digest} if algorithm in algorithms_guaranteed else {},
     }
     requires_python = link.get_str_attrib("data-requires-python")
     if requires_python is not None:
@@ -157,7 +172,10 @@ def _from_link(link: Link) -> dict[str, Any]:
     yanked = link.get_str_attrib("data-yanked")
     if yanked is not None:
         file["yanked"] = yanked or True
+    # Indexes that are older than the name of today's standard tell it by the first one alone.
     metadata = link.get_str_attrib("data-core-metadata")
+    if metadata is None:
+        metadata = link.get_str_attrib("data-dist-info-metadata")
     if metadata is not None:
         name, _, value = metadata.partition("=")
         file["core-metadata"] = {name: value} if value else metadata.lower() == "true"

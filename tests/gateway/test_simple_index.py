@@ -168,6 +168,46 @@ def test_json_from_html_is_a_page_that_clients_accept() -> None:
     with_index(story)
 
 
+OLD_HTML = b"""<html><body><h1>Index of /simple/acme-tool/</h1><a href="../">../</a>
+<a href="acme_tool-1.0-py3-none-any.whl" data-dist-info-metadata="true">acme_tool-1.0-py3..&gt;</a>
+<a href="/f/acme%2Btool-0.9.tar.gz?s=1#egg=acme-tool" data-yanked> acme-tool </a>
+<a href="acme-tool-0.9.tar.gz.asc">acme-tool-0.9.tar.gz.asc</a></body></html>"""
+
+
+def test_a_list_of_a_folder_is_a_page() -> None:
+    url = "https://index.example/simple/acme-tool/"
+    body, links = parse_page(OLD_HTML, url, "text/html; charset=utf-8")
+    assert links == {
+        WHEEL: f"{url}{WHEEL}",
+        "acme+tool-0.9.tar.gz": "https://index.example/f/acme%2Btool-0.9.tar.gz?s=1",
+        "acme-tool-0.9.tar.gz.asc": f"{url}acme-tool-0.9.tar.gz.asc",
+    }
+    wheel, sdist, _signature = json.loads(body)["files"]
+    assert wheel["core-metadata"] is True, "also by the first of its names"
+    assert (sdist["hashes"], sdist["yanked"]) == ({}, True)
+
+
+def test_a_name_that_is_a_way_is_no_file() -> None:
+    files = [{"filename": name, "url": "x"} for name in ("", ".", "..", "a/b", "a-1.tar.gz")]
+    body, links = parse_page(json.dumps({"files": files}).encode(), "https://i.example/p/", JSON)
+    assert list(links) == ["a-1.tar.gz"]
+    assert len(json.loads(body)["files"]) == 1
+
+
+def test_html_keeps_what_json_says_of_the_project() -> None:
+    async def story(index: Index, told: Upstream, gateway: Fetcher, _: Clock) -> None:
+        status = {"status": "archived", "reason": "done <here>"}
+        index.body = json.dumps({**PAGE, "project-status": status}).encode()
+        text = (await body_of(await gateway.fetch(ask(told.url), request("text/html")))).decode()
+        assert '<meta name="pypi:project-status" content="archived">' in text
+        assert '<meta name="pypi:project-status-reason" content="done &lt;here&gt;">' in text
+        page = ProjectPage.from_html("acme-tool", text)
+        assert page.alternate_locations == PAGE["alternate-locations"]
+        assert page.repository_version == "1.3"
+
+    with_index(story)
+
+
 @pytest.mark.parametrize(
     ("file", "where"),
     [
