@@ -28,6 +28,8 @@ _FATES: dict[int, Fate] = {
     errno.EROFS: "read-only",
     errno.EACCES: "read-only",
     errno.EPERM: "read-only",
+    errno.EMFILE: "descriptors",
+    errno.ENFILE: "descriptors",
 }
 
 log = logging.getLogger(__name__)

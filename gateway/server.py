@@ -7,6 +7,7 @@ is done before the first byte of the answer goes out.
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import aclosing
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -21,10 +22,12 @@ from sanic.request import Request as WebRequest
 from gateway import intake
 from gateway.counters import Counters
 from gateway.decide import decide
-from gateway.decision import Hit, Redirect, Refusal, Reply
+from gateway.decision import NO_STORE, Hit, Redirect, Refusal, Reply
 from gateway.fastpath import FastPath, Outcome, Written
+from gateway.journal import SYNC_SECONDS
 from gateway.live import LiveRoutes
 from gateway.logs import Seldom, where
+from gateway.overload import RETRY_AFTER, Overload
 from gateway.proxies import Proxies
 from gateway.recorder import Recorder
 from gateway.request import Request
@@ -51,6 +54,11 @@ _HOP_BY_HOP = frozenset(
     }
 )
 _JSON = "application/json"
+# Nearly every answer.
+_PLAIN_REDIRECT = (
+    b"HTTP/1.1 307 Temporary Redirect\r\nlocation: %b\r\ncache-control: no-store\r\n"
+    b"content-length: 0\r\nconnection: keep-alive\r\n\r\n"
+)
 _REASONS = {
     400: "not an HTTP request that can be understood",
     408: "the request did not arrive in time",
@@ -59,6 +67,12 @@ _REASONS = {
     417: "this expectation cannot be met",
     503: "the answer did not get ready in time",
 }
+
+_OVERLOADED = Refusal(
+    status=503,
+    reason="too much at once, send this again later",
+    headers={"Retry-After": str(RETRY_AFTER)},
+)
 
 log = logging.getLogger(__name__)
 _Headers = Iterable[tuple[str, str]]
@@ -69,6 +83,7 @@ class Gateway(Sanic[Any, Any]):
 
     __slots__ = (
         "_fetcher",
+        "_overload",
         "_proxies",
         "_recorder",
         "_routes",
@@ -89,6 +104,7 @@ class Gateway(Sanic[Any, Any]):
         body_limit: int = BODY_LIMIT,
         request_seconds: float = REQUEST_SECONDS,
         fast: bool = True,
+        overload: Overload | None = None,
     ) -> None:
         super().__init__(
             "footfall",
@@ -115,6 +131,7 @@ class Gateway(Sanic[Any, Any]):
         self.counters = counters
         self._fetcher = fetcher
         self._surroundings = surroundings
+        self._overload = overload or Overload(SYNC_SECONDS)
         # None is for tests, which compare the two ways.
         self.fast_path = FastPath(routes, proxies, recorder, counters, _written) if fast else None
         # Sanic does not start without a route; `handle_request` comes before all of them.
@@ -122,12 +139,23 @@ class Gateway(Sanic[Any, Any]):
 
     async def handle_request(self, request: WebRequest) -> None:
         """Answer one request."""
-        if request.stream is not None and request.stream.request_body:
-            await request.receive_body()  # type: ignore[no-untyped-call]  # Sanic has no types for it
-            if "transfer-encoding" in request.headers:
-                # Sanic reads chunks less strictly than servers in front of it may, so that the two
-                # could differ on where the next request begins: let there be none.
-                _close_after(request)
+        if request.stream is None or not request.stream.request_body:
+            await self._answer(request)
+        elif self._overload.takes_bodies:
+            with self._overload.body():
+                await request.receive_body()  # type: ignore[no-untyped-call]  # Sanic has no types for it
+                if "transfer-encoding" in request.headers:
+                    # Sanic reads chunks less strictly than servers in front of it may, so that the
+                    # two could differ on where the next request begins: let there be none.
+                    _close_after(request)
+                await self._answer(request)
+        else:
+            self.counters.shed()
+            _close_after(request)
+            await self._reply(request, (), *_refusal(_OVERLOADED))
+
+    async def _answer(self, request: WebRequest) -> None:
+        began = monotonic()
         try:
             facts, address = intake.read(
                 request.method,
@@ -154,7 +182,10 @@ class Gateway(Sanic[Any, Any]):
                 await self._reply(request, (), *_refusal(refusal))
             case fetch:
                 answer = await self._fetcher.fetch(fetch, facts)
+                self.counters.observe("upstream", monotonic() - began)
                 await self._relay(request, facts, address, answer)
+                return
+        self.counters.observe("memory", monotonic() - began)
 
     async def _relay(
         self, request: WebRequest, facts: Request, address: str, answer: Answer
@@ -256,6 +287,10 @@ async def _stream(request: WebRequest, status: int, headers: _Headers, body: Str
 def _written(outcome: Outcome) -> Written:
     """Write an answer in the bytes that Sanic would send."""
     match outcome:
+        case Redirect(location=location, hits=hits, cache_control=control) if (
+            location.isascii() and location.isprintable() and control == NO_STORE
+        ):
+            return Written(307, hits, _PLAIN_REDIRECT % location.encode("ascii"))
         case Redirect(hits=hits):
             status, headers, body = _redirect(outcome)
         case Reply(hits=hits):

@@ -18,6 +18,7 @@ from gateway.fastpath import Connection
 from gateway.ipdata import IpData
 from gateway.journal import SYNC_SECONDS, Journal
 from gateway.live import LiveRoutes
+from gateway.overload import Overload
 from gateway.proxies import Proxies
 from gateway.recorder import Recorder
 from gateway.server import Gateway
@@ -51,8 +52,9 @@ async def work(task: WorkerTask) -> None:
     journal = Journal(config.data / "journal", config.flush_seconds)
     visitors = Visitors(IpData.open(config.ip_data), config.salts, config.salt_rotation)
     routes = LiveRoutes(config.routes)
-    fetcher = Fetcher(upstream_config(config))
+    fetcher = Fetcher(upstream_config(config), note=counters.note)
     watch = Watch(lambda: routes.table)
+    overload = Overload(SYNC_SECONDS)
     gateway = Gateway(
         routes,
         Proxies(config.trusted_proxies),
@@ -60,8 +62,9 @@ async def work(task: WorkerTask) -> None:
         counters,
         fetcher,
         surroundings=Surroundings(visitors, lambda: watch.observed),
+        overload=overload,
     )
-    ticking = asyncio.create_task(_tick(journal, routes))
+    ticking = asyncio.create_task(_tick(journal, routes, overload))
     watching = asyncio.create_task(watch.run())
     try:
         public = socket.socket(fileno=task.listener)
@@ -91,10 +94,11 @@ def upstream_config(config: GatewayConfig) -> UpstreamConfig:
     )
 
 
-async def _tick(journal: Journal, routes: LiveRoutes) -> None:
+async def _tick(journal: Journal, routes: LiveRoutes, overload: Overload) -> None:
     ticks = 0
     while True:
         await asyncio.sleep(SYNC_SECONDS)
+        overload.beat()
         journal.tick()
         ticks += 1
         if ticks % _REFRESH_TICKS == 0:

@@ -10,9 +10,11 @@ from yarl import URL
 from gateway.upstream.answer import UpstreamBroke
 from gateway.upstream.boundary import NotPublicError, PublicResolver, is_inner_address
 from gateway.upstream.config import UpstreamConfig
-from gateway.upstream.trouble import Forbidden, TimedOut, Unreachable, Unusable
+from gateway.upstream.notes import TakeNote, forget
+from gateway.upstream.trouble import Forbidden, TimedOut, Trouble, Unreachable, Unusable
 
 _TRIES = 2
+_SERVER_ERROR = 500
 _CHUNK = 64 * 1024
 _BUFFER = 256 * 1024
 # Enough for every download that is streamed at once; the pool's default of 100 would make
@@ -32,8 +34,9 @@ class Client:
     `SSL_CERT_FILE`.
     """
 
-    def __init__(self, config: UpstreamConfig) -> None:
+    def __init__(self, config: UpstreamConfig, note: TakeNote = forget) -> None:
         self._config = config
+        self.note = note
         self._sessions: dict[bool, aiohttp.ClientSession] = {}  # by whether they are only_public
 
     async def open(
@@ -51,13 +54,30 @@ class Client:
         an upstream has named, inner networks are out of reach. Raises a Trouble.
         """
         try:
+            response = await self._send(method, url, headers or {}, only_public=only_public)
+        except TimedOut:
+            self.note("timed-out")
+            raise
+        except Unreachable:
+            self.note("unreachable")
+            raise
+        except Trouble:
+            self.note("unusable")
+            raise
+        self.note("server-error" if response.status >= _SERVER_ERROR else "answered")
+        return response
+
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], *, only_public: bool
+    ) -> aiohttp.ClientResponse:
+        try:
             target = URL(url, encoded=True)
             host = target.host or ""
         except ValueError as error:
             raise Unusable(url, "what is no URL") from error
         if only_public and is_inner_address(host):
             raise Forbidden(url)
-        sent = {"User-Agent": _USER_AGENT, "Accept-Encoding": _IDENTITY, **(headers or {})}
+        sent = {"User-Agent": _USER_AGENT, "Accept-Encoding": _IDENTITY, **headers}
         for attempt in range(1, _TRIES + 1):
             try:
                 return await self._opened(only_public=only_public).request(

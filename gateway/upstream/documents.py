@@ -91,7 +91,9 @@ class Documents:
         """The document, as new as the settings ask for. Raises a Trouble."""
         held = self._held.get(source)
         if held is not None and self._age(held) < self._config.document_seconds:
+            self._client.note("document-hit")
             return held
+        self._client.note("document-miss")
         try:
             return await self._fetches.run(source, lambda: self._fetch(source, parse, held))
         except Refused as refused:
@@ -100,6 +102,7 @@ class Documents:
             raise refused from None
         except Trouble:
             if held is not None and self._age(held) < self._config.stale_seconds:
+                self._client.note("document-stale")
                 return held
             raise
 

@@ -9,6 +9,7 @@ from gateway.upstream.answer import Answer
 from gateway.upstream.client import Client
 from gateway.upstream.config import UpstreamConfig
 from gateway.upstream.documents import Documents
+from gateway.upstream.notes import TakeNote, forget
 from gateway.upstream.packuments import Packuments
 from gateway.upstream.registry import Registry
 from gateway.upstream.repositories import Repositories
@@ -19,10 +20,13 @@ class Fetcher:
     """Owns one process's connections and caches; made, used and closed in one event loop."""
 
     def __init__(
-        self, config: UpstreamConfig | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        config: UpstreamConfig | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        note: TakeNote = forget,
     ) -> None:
         config = config or UpstreamConfig()
-        self._client = Client(config)
+        self._client = Client(config, note)
         self._documents = Documents(self._client, config, clock)
         self._registry = Registry(self._client, config, clock)
         self._simple_indexes = SimpleIndexes(self._documents)

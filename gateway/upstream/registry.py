@@ -85,6 +85,7 @@ class Registry:
     async def _by_digest(self, fetch: FromRegistry, request: Request) -> Outcome:
         key = DigestKey(fetch.registry, fetch.repository, fetch.reference)
         held = self._manifests.get(key)
+        self._client.note("manifest-miss" if held is None else "manifest-hit")
         if held is not None:
             return held
         if request.method == "HEAD":
