@@ -15,7 +15,7 @@ from pipeline.lake import Lake, day_folder, days_of, files_of
 
 # Files archived on one day are joined when there are this many, until they are large.
 MANY = 64
-LARGE = 16 * 1024 * 1024
+LARGE = 256 * 1024
 
 
 def store(lake: Lake, day: dt.date, files: Sequence[Path], today: dt.date) -> None:
@@ -25,19 +25,15 @@ def store(lake: Lake, day: dt.date, files: Sequence[Path], today: dt.date) -> No
     """
     folder = day_folder(lake.archive, day)
     # Files of another version keep columns that this one does not know, for the parser that does.
-    ours = [file for file in files if read.raw_schema(file) == SCHEMA]
-    for file in set(files) - set(ours):
+    small = [file for file in files if _is_small(file)]
+    for file in set(files) - set(small) if len(small) > 1 else files:
         publish.move(file, folder / f"{today}-{file.name}")
-    if len(ours) == 1:
-        publish.move(ours[0], folder / f"{today}-{ours[0].name}")
-    elif ours:
-        _join(ours, folder, today)
+    if len(small) > 1:
+        _join(small, folder, today)
     small = [
         file
         for file in files_of(lake.archive, day)
-        if file.name.startswith(f"{today}-")
-        and file.stat().st_size < LARGE
-        and read.raw_schema(file) == SCHEMA
+        if file.name.startswith(f"{today}-") and _is_small(file)
     ]
     if len(small) >= MANY:
         _join(small, folder, today)
@@ -61,6 +57,10 @@ def archived_on(file: Path) -> dt.date | None:
         return dt.date.fromisoformat(file.name[:10])
     except ValueError:
         return None
+
+
+def _is_small(file: Path) -> bool:
+    return file.stat().st_size < LARGE and read.raw_schema(file) == SCHEMA
 
 
 def _join(files: Sequence[Path], folder: Path, today: dt.date) -> None:

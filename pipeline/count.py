@@ -29,6 +29,23 @@ REASONS: Final = (
     "part_of_index",
 )
 
+# The columns that verdicts rest on.
+CONTEXT: Final = (
+    "event_time",
+    "event_type",
+    "route_type",
+    "package_id",
+    "package",
+    "artifact",
+    "version",
+    "reference",
+    "method",
+    "status",
+    "range_start",
+    "variables",
+    "origin_id",
+)
+
 _ROW = "row"
 _is_fetch = pl.col("event_type").is_in(("pull", "download"))
 _was_attributed = pl.col("part_of_index").is_not_null()
@@ -87,15 +104,30 @@ def with_counts(events: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def with_firsts(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Mark the rows that make sums of flags equal to counts of distinct origins."""
+    """Mark the rows that make sums of flags equal to counts of distinct origins.
+
+    The first is the first in time: so what arrives in time's order changes no flag of a row before.
+    """
     of_type = ("origin_id", "counted", "event_type")
     of_package = (*of_type, "package_id")
     of_version = (*of_package, "version")
-    return events.with_columns(
-        first_of_type=_is_first(of_type),
-        first_of_package=_is_first(of_package),
-        first_of_version=_is_first(of_version),
+    keys = {
+        "first_of_type": of_type,
+        "first_of_package": of_package,
+        "first_of_version": of_version,
+    }
+    flags = (
+        # A 64-bit hash stands for a key: comparing structs of strings took several times as long,
+        # and two keys of one day share a hash once in 10^5 days of 10^7 rows.
+        events.select("event_time", *(pl.struct(key).hash().alias(n) for n, key in keys.items()))
+        .with_row_index(_ROW)
+        # Of rows of one moment, the first in file order.
+        .sort("event_time", _ROW)
+        .with_columns(pl.col(name).is_first_distinct() for name in keys)
+        .sort(_ROW)
+        .select(*keys)
     )
+    return pl.concat([events.drop(*keys, strict=False), flags], how="horizontal")
 
 
 def _reason_by_itself() -> pl.Expr:
@@ -133,9 +165,3 @@ def _repeated(candidates: pl.LazyFrame) -> pl.LazyFrame:
     since = pl.col("event_time") - pl.col("event_time").shift(1)
     is_same = pl.col("request") == pl.col("request").shift(1)
     return by_request.filter(is_same & (since <= REPEAT_WINDOW)).select(_ROW, repeated=True)
-
-
-def _is_first(key: tuple[str, ...]) -> pl.Expr:
-    # A 64-bit hash stands for the key: comparing structs of strings took several times as long, and
-    # two keys of one day share a hash once in 10^5 days of 10^7 rows.
-    return pl.struct(key).hash().is_first_distinct()

@@ -12,28 +12,33 @@ log = logging.getLogger(__name__)
 
 RawFiles = Mapping[dt.date, Sequence[Path]]
 
-# Raw files are taken in batches of about this many bytes, so that a long absence of the pipeline
-# does not cost memory in proportion.
-BATCH_BYTES = 256 * 1024 * 1024
-
 # An emptied folder in raw/ is removed only when nobody has touched it for this long: a gateway may
 # be about to put a file into it.
 _UNTOUCHED_SECONDS = 3600
 
 
-def batches(waiting: RawFiles) -> Iterator[dict[dt.date, list[Path]]]:
+def batches(waiting: RawFiles, rows_at_once: int) -> Iterator[dict[dt.date, list[Path]]]:
     """Part what waits into portions that fit in memory, oldest day first."""
     batch: dict[dt.date, list[Path]] = {}
-    size = 0
+    rows = 0
     for day, files in sorted(waiting.items()):
         for file in files:
-            batch.setdefault(day, []).append(file)
-            size += file.stat().st_size
-            if size >= BATCH_BYTES:
+            more = _rows(file)
+            if batch and rows + more > rows_at_once:
                 yield batch
-                batch, size = {}, 0
+                batch, rows = {}, 0
+            batch.setdefault(day, []).append(file)
+            rows += more
     if batch:
         yield batch
+
+
+def _rows(file: Path) -> int:
+    try:
+        return publish.row_count(file)
+    except publish.NotParquetError:
+        # It is set aside with its reason when its turn comes.
+        return 0
 
 
 def set_aside(

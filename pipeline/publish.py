@@ -1,6 +1,7 @@
 """The only place that collects and writes tables: under a hidden name, flushed, then renamed."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -14,14 +15,14 @@ from pipeline.lake import temporary_name
 ROWS_IN_GROUP = 131_072
 
 
-def replace(frame: pl.LazyFrame, path: Path) -> int:
+def replace(frame: pl.LazyFrame, path: Path, metadata: dict[str, str] | None = None) -> int:
     """Put a table in the place of the file at `path` at once, and say how many rows it has.
 
-    A table without rows is no file: then the old one goes, and its folder with it.
+    A table without rows is no file: then the old one goes, and its folder with it. `metadata` is
+    written to the file's footer.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_name(path)
-    try:
+
+    def sink(temporary: Path) -> int:
         frame.sink_parquet(
             temporary,
             compression="zstd",
@@ -29,8 +30,19 @@ def replace(frame: pl.LazyFrame, path: Path) -> int:
             statistics=True,
             row_group_size=ROWS_IN_GROUP,
             maintain_order=True,
+            metadata=metadata,
         )
-        rows = row_count(temporary)
+        return row_count(temporary)
+
+    return write(path, sink)
+
+
+def write(path: Path, fill: Callable[[Path], int]) -> int:
+    """Let `fill` write a table under a hidden name, and put it in place if it has rows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_name(path)
+    try:
+        rows = fill(temporary)
         if rows:
             _sync(temporary)
             temporary.replace(path)

@@ -10,9 +10,9 @@ import polars as pl
 from gateway.events import SCHEMA as RAW
 from pipeline import publish, read, schema
 from pipeline.config import PipelineConfig
+from pipeline.day import replace_day
 from pipeline.lake import Lake, day_folder, days_of, files_by_day
 from pipeline.lock import locked
-from pipeline.run import replace_day
 
 
 class Purged(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ def purge(config: PipelineConfig, doomed: pl.Expr) -> Purged:
         return Purged(
             raw=_purge_raw(lake, stays),
             rejected=_purge_rejected(lake, stays),
-            events=_purge_events(lake, stays),
+            events=_purge_events(lake, stays, config.rows_at_once),
         )
 
 
@@ -86,14 +86,11 @@ def _purge_rejected(lake: Lake, stays: pl.Expr) -> int:
     )
 
 
-def _purge_events(lake: Lake, stays: pl.Expr) -> int:
+def _purge_events(lake: Lake, stays: pl.Expr, rows_at_once: int) -> int:
     removed = 0
     for day in days_of(lake.events):
-        events = read.events(lake, day)
-        if gone := _count(events, ~stays):
-            # The flags of the rows that stay may have rested on one that goes.
-            none_new = pl.LazyFrame(schema=schema.EVENTS)
-            replace_day(lake, day, events.filter(stays), none_new)
+        if gone := _count(read.events(lake, day), ~stays):
+            replace_day(lake, day, rows_at_once=rows_at_once, going=~stays)
             removed += gone
     return removed
 

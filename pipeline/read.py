@@ -105,6 +105,23 @@ def events(lake: Lake, day: dt.date) -> pl.LazyFrame:
     )
 
 
+def daily(lake: Lake, day: dt.date) -> pl.LazyFrame:
+    """The day's counts, of a file that is there."""
+    return pl.scan_parquet(
+        lake.daily_file(day),
+        schema=schema.DAILY,
+        glob=False,
+        hive_partitioning=False,
+        missing_columns="insert",
+        extra_columns="ignore",
+    )
+
+
+def footer_words(file: Path) -> dict[str, str]:
+    """What a file's footer says beside its columns."""
+    return pl.read_parquet_metadata(file)
+
+
 def rejected(lake: Lake, day: dt.date) -> pl.LazyFrame:
     """The day's rows in quarantine, with the names of the rules that they broke."""
     file = lake.quarantine_file(day)

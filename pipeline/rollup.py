@@ -1,16 +1,38 @@
 """The daily table: one day's events counted along narrow cubes."""
 
+from collections.abc import Iterable
+from typing import Final
+
 import polars as pl
 
 from pipeline.schema import CUBES, DAILY, DAILY_KEYS, MEASURES
 
+# Every key is sorted by, so that the same counts always make the same file.
+_KEYS: Final = ("cube", "package", *(n for n in DAILY if n not in {"cube", "package", *MEASURES}))
+
 
 def rollup(events: pl.LazyFrame) -> pl.LazyFrame:
     """Count a day's curated events by every cube, sorted by cube, package and dimensions."""
-    cubes = pl.concat(_cube(events, name, dimensions) for name, dimensions in CUBES.items())
-    # Every key is sorted by, so that the same counts always make the same file.
-    keys = [name for name in DAILY if name not in {"cube", "package", *MEASURES}]
-    return cubes.sort("cube", "package", *keys)
+    return pl.concat(_cube(events, name, dimensions) for name, dimensions in CUBES.items()).sort(
+        _KEYS
+    )
+
+
+def summed(counts: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
+    """Add counts up; what adds up to no event is gone."""
+    return (
+        pl.concat(counts)
+        .group_by(_KEYS)
+        .agg(pl.col(MEASURES).sum())
+        .filter(pl.col("events") != 0)
+        .select(DAILY.names())
+        .sort(_KEYS)
+    )
+
+
+def taken_away(counts: pl.LazyFrame) -> pl.LazyFrame:
+    """The same counts, to be subtracted by adding them."""
+    return counts.with_columns(-pl.col(MEASURES))
 
 
 def _cube(events: pl.LazyFrame, name: str, dimensions: tuple[str, ...]) -> pl.LazyFrame:

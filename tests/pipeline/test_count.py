@@ -339,6 +339,7 @@ def test_a_tag_got_is_a_pull_unless_it_repeats(requests: list[Request]) -> None:
 _flag_rows = st.lists(
     st.fixed_dictionaries(
         {
+            "event_time": st.sampled_from([NOON, NOON + dt.timedelta(seconds=1)]),
             "origin_id": st.integers(1, 4),
             "package_id": st.sampled_from(["a", "b"]),
             "version": st.sampled_from(["1", "2", None]),
@@ -365,3 +366,6 @@ def test_sums_of_flags_are_daily_uniques(rows: list[dict[str, Any]]) -> None:
             pl.col("origin_id").n_unique().cast(pl.Int64).alias("unique"),
         )
         assert sums["sum"].to_list() == sums["unique"].to_list(), flag
+        firsts = events.filter(flag).select("origin_id", *key, first="event_time")
+        rows_of = events.join(firsts, on=["origin_id", *key], nulls_equal=True)
+        assert (rows_of["first"] <= rows_of["event_time"]).all()
