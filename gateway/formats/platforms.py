@@ -10,6 +10,7 @@ _ARCHES: Final = {
     "x64": "amd64",
     "arm64": "arm64",
     "aarch64": "arm64",
+    "aarch_64": "arm64",
     "386": "386",
     "i386": "386",
     "i486": "386",
@@ -40,6 +41,8 @@ _ARCHES: Final = {
 }
 _SYSTEMS: Final = {
     "linux": "linux",
+    "linux32": "linux",
+    "linux64": "linux",
     "darwin": "darwin",
     "macos": "darwin",
     "macosx": "darwin",
@@ -62,10 +65,10 @@ _SYSTEMS: Final = {
     "solaris": "solaris",
     "android": "android",
 }
-_IMPLIED: Final = {"win32": "386", "win64": "amd64"}
+_IMPLIED: Final = {"win32": "386", "win64": "amd64", "linux32": "386", "linux64": "amd64"}
 # Found before a name is cut at the same signs that some of these contain.
 _WORD: Final = re.compile(
-    r"(?<![a-z0-9])(?:x86[_-]64|x86_32|ppcle_64|[a-z]+[0-9]*[a-z]*[0-9]*[a-z]*|386)(?![a-z0-9])"
+    r"(?<![a-z0-9])(?:x86[_-]64|x86_32|aarch_64|ppcle_64|[a-z]+[0-9]*[a-z]*[0-9]*[a-z]*|386)(?![a-z0-9])"
 )
 
 

@@ -87,7 +87,7 @@ def test_resolving_an_artifact_is_one_download(tmp_path: Path) -> None:
                 ["mvn", "--batch-mode", "--quiet", "--strict-checksums", "--settings",
                  settings(tmp_path, f"{footfall.url}/maven/"), "validate"],
                 cwd=project,
-                env={"MAVEN_ARGS": "", "MAVEN_OPTS": ""},
+                env={"MAVEN_ARGS": "", "MAVEN_OPTS": "-XX:TieredStopAtLevel=1"},
             )  # fmt: skip
     curate(footfall.lake)
 

@@ -15,6 +15,9 @@ PATHS: dict[str, Told] = {
     "tool-v1.2.3-x86_64-unknown-linux-musl.tar.xz": get("", "v1.2.3", platform="linux/amd64"),
     "tool-v1.2.3-aarch64-apple-darwin.tar.xz": get("", "v1.2.3", platform="darwin/arm64"),
     "tool-1.2.3-win64.exe": get("", "1.2.3", platform="windows/amd64"),
+    "tool-1.2.3-linux64.zip": get("", "1.2.3", platform="linux/amd64"),
+    "tool-v1.2.3-armv7-unknown-linux-gnueabihf.tar.gz": get("", "v1.2.3", platform="linux/arm/v7"),
+    "tool-v1.2.3-x86_64-pc-windows-msvc.zip": get("", "v1.2.3", platform="windows/amd64"),
     "tool-1.2.3-win32.zip": get("", "1.2.3", platform="windows/386"),
     "releases/download/v2.0.0-beta.2/tool-linux-arm64": get(
         "", "v2.0.0-beta.2", platform="linux/arm64"

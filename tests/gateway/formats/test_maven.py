@@ -24,7 +24,11 @@ PATHS: dict[str, Told] = {
         platform="linux/amd64",
     ),
     "io/netty/netty-x/2.0/netty-x-2.0-osx-aarch_64.jar": get(
-        "io.netty:netty-x", "2.0", classifier="osx-aarch_64", extension="jar"
+        "io.netty:netty-x",
+        "2.0",
+        classifier="osx-aarch_64",
+        extension="jar",
+        platform="darwin/arm64",
     ),
     "org/acme/a-1/2-3/a-1-2-3-tests.jar": get(
         "org.acme:a-1", "2-3", classifier="tests", extension="jar"
