@@ -14,10 +14,12 @@ from sanic import HTTPResponse, Sanic
 from sanic.request import Request
 from sanic.response import json, text
 
+from gateway import metrics
 from gateway.config import GatewayConfig
-from gateway.counters import Counters
+from gateway.counters import KEPT_FATES, Counters, Fate
 from gateway.ipdata import IpData
 from gateway.live import LiveRoutes
+from gateway.metrics import ShippingState
 
 # Shipping is late when nothing has been shipped for so long while there is something to ship.
 LATE_SECONDS = 60.0
@@ -33,19 +35,10 @@ class Check(msgspec.Struct, frozen=True):
 _Checks = dict[str, Callable[[], Check]]
 
 
-class ShippingState(msgspec.Struct):
-    """How the last passes of the shipper went; written by the keeper."""
-
-    passed_at: float = 0.0  # seconds since the epoch, of the last pass without trouble; 0: none yet
-    events: int = 0  # shipped since the start
-    bad: int = 0  # records set aside since the start
-    trouble: str = ""  # why the last pass failed; "": it did not
-
-
 class Admin(Sanic[Any, Any]):
     """The application of the admin port."""
 
-    __slots__ = ("_checks", "_counters", "_routes", "_shipping")
+    __slots__ = ("_checks", "_counters", "_ip_data", "_losses", "_routes", "_settings", "_shipping")
 
     def __init__(
         self,
@@ -57,12 +50,16 @@ class Admin(Sanic[Any, Any]):
     ) -> None:
         super().__init__("footfall-admin", configure_logging=False)
         self.config.update({"ACCESS_LOG": False, "AUTO_EXTEND": False, "MOTD": False})
+        self._settings = config
+        self._ip_data = ip_data
+        self._losses = Losses(counters)
         self._routes = routes
         self._counters = counters
         self._shipping = shipping
         self._checks: _Checks = {
             "routes": lambda: routes_check(routes),
             "journal": lambda: journal_check(config.data / "journal"),
+            "events": self._losses.check,
             "shipping": lambda: shipping_check(shipping, config.data / "journal"),
             "ip_data": lambda: ip_data_check(ip_data),
         }
@@ -70,6 +67,10 @@ class Admin(Sanic[Any, Any]):
         self.add_route(self.readyz, "/readyz", methods=["GET", "HEAD"])
         self.add_route(self.metrics, "/metrics")
         self.add_route(self.tls_ask, "/-/tls-ask")
+
+    def look(self) -> None:
+        """Take note of losses; to be called often, since only those of late count."""
+        self._losses.look()
 
     async def healthz(self, _request: Request) -> HTTPResponse:
         """Say that the process lives."""
@@ -86,7 +87,17 @@ class Admin(Sanic[Any, Any]):
     async def metrics(self, _request: Request) -> HTTPResponse:
         """Write the counters in the Prometheus text format."""
         return text(
-            exposition(self._counters, self._shipping), content_type="text/plain; version=0.0.4"
+            metrics.exposition(
+                metrics.all_of(
+                    counters=self._counters,
+                    shipping=self._shipping,
+                    journal=self._settings.data / "journal",
+                    routes=self._routes,
+                    ip_data=self._ip_data,
+                    salt_folder=self._settings.salts,
+                )
+            ),
+            content_type="text/plain; version=0.0.4",
         )
 
     async def tls_ask(self, request: Request) -> HTTPResponse:
@@ -95,6 +106,37 @@ class Admin(Sanic[Any, Any]):
         if domain and self._routes.table.serves(domain):
             return text("ok\n")
         return text("no route names this domain\n", status=403)
+
+
+class Losses:
+    """Which events were lost of late, so that an alarm ends when its cause does."""
+
+    def __init__(self, counters: Counters, clock: Callable[[], float] = time.monotonic) -> None:
+        self._counters = counters
+        self._clock = clock
+        # What was lost before this process began is no news.
+        self._known: dict[Fate, int] = {
+            fate: events for fate, events in counters.fates().items() if fate not in KEPT_FATES
+        }
+        self._late: dict[Fate, float] = {}  # when a fate last met an event
+
+    def look(self) -> None:
+        """Compare the counters with what they were."""
+        for fate, events in self._counters.fates().items():
+            if fate not in KEPT_FATES and events > self._known[fate]:
+                self._known[fate] = events
+                self._late[fate] = self._clock()
+
+    def check(self) -> Check:
+        """Say whether events are being lost, and why."""
+        self.look()
+        now = self._clock()
+        late = sorted(fate for fate, at in self._late.items() if now - at < LATE_SECONDS)
+        total = sum(self._known.values())
+        if not late:
+            return Check(True, f"{total} lost since the start")
+        reasons = ", ".join(f"{fate}: {self._known[fate]}" for fate in late)
+        return Check(False, f"events were lost in the last {LATE_SECONDS:.0f} s ({reasons})")
 
 
 def routes_check(routes: LiveRoutes) -> Check:
@@ -130,31 +172,3 @@ def ip_data_check(ip_data: IpData) -> Check:
         return Check(False, "; ".join(f"{p.path}: {p.reason}" for p in ip_data.problems))
     used = ", ".join(f"{s.path.name} of {s.built:%Y-%m-%d}" for s in ip_data.sources)
     return Check(True, used or "none, events have no country and no network")
-
-
-def exposition(counters: Counters, shipping: ShippingState) -> str:
-    """Write all counters, summed over the workers."""
-    lines = [
-        "# HELP footfall_requests_total Answered requests by route type and status.",
-        "# TYPE footfall_requests_total counter",
-        *(
-            f'footfall_requests_total{{route_type="{route_type}",status="{status}"}} {answers}'
-            for route_type, status, answers in counters.requests()
-        ),
-        "# HELP footfall_events_total Events by what became of them; unrecorded ones asked for it.",
-        "# TYPE footfall_events_total counter",
-        *(
-            f'footfall_events_total{{fate="{fate}"}} {events}'
-            for fate, events in counters.fates().items()
-        ),
-        "# HELP footfall_shipped_events_total Events written to the lake's raw files.",
-        "# TYPE footfall_shipped_events_total counter",
-        f"footfall_shipped_events_total {shipping.events}",
-        "# HELP footfall_quarantined_records_total Damaged journal records set aside.",
-        "# TYPE footfall_quarantined_records_total counter",
-        f"footfall_quarantined_records_total {shipping.bad}",
-        "# HELP footfall_shipping_last_success_seconds Time of the last pass without trouble.",
-        "# TYPE footfall_shipping_last_success_seconds gauge",
-        f"footfall_shipping_last_success_seconds {shipping.passed_at:.3f}",
-    ]
-    return "\n".join(lines) + "\n"

@@ -17,11 +17,12 @@ from contextlib import suppress
 import msgspec
 
 from gateway import listening, logs, salts, segments, shipper
-from gateway.admin import Admin, ShippingState
+from gateway.admin import Admin
 from gateway.config import GRACE_SECONDS, GatewayConfig, from_json
 from gateway.counters import Counters
 from gateway.ipdata import IpData
 from gateway.live import LiveRoutes
+from gateway.metrics import ShippingState
 
 _SALTS_EVERY = 60.0
 _ADMIN_GRACE = 0.5
@@ -90,7 +91,7 @@ async def keep(task: KeeperTask) -> None:
     routes = LiveRoutes(config.routes)
     counters = Counters(task.counters, config.workers)
     admin = Admin(config, routes, counters, IpData.open(config.ip_data), keeper.shipping)
-    stepping = asyncio.create_task(_step(keeper, routes, config.flush_seconds, stop))
+    stepping = asyncio.create_task(_step(keeper, routes, admin, config.flush_seconds, stop))
     try:
         await listening.serve(admin, socket.socket(fileno=task.listener), stop, _ADMIN_GRACE)
     finally:
@@ -99,11 +100,14 @@ async def keep(task: KeeperTask) -> None:
         keeper.last_steps()
 
 
-async def _step(keeper: Keeper, routes: LiveRoutes, seconds: float, stop: asyncio.Event) -> None:
+async def _step(
+    keeper: Keeper, routes: LiveRoutes, admin: Admin, seconds: float, stop: asyncio.Event
+) -> None:
     """Look twice in each interval, so that an event is a file soon after its segment is sealed."""
     while not stop.is_set():
         await asyncio.to_thread(keeper.step)
         await asyncio.to_thread(routes.refresh)
+        admin.look()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), min(seconds, 1.0) / 4)
 

@@ -66,6 +66,12 @@ def obtain(directory: Path, period: Period) -> bytes:
     return _read(path)
 
 
+def kept(directory: Path) -> list[Period]:
+    """Name the periods whose salts exist, in no order."""
+    periods = (_period_named(path.stem) for path in directory.glob(f"*{_SUFFIX}"))
+    return [period for period in periods if period is not None]
+
+
 def destroy_old(directory: Path, now: dt.datetime) -> list[str]:
     """Destroy every salt whose time is over; return their periods' names."""
     destroyed = []

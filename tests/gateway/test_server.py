@@ -218,7 +218,7 @@ def test_the_admin_port(served: Running) -> None:
     wait_for(lambda: served.admin("/readyz")[0] == 200)
     ready = json.loads(served.admin("/readyz")[1])
     assert ready["ready"] is True
-    assert set(ready["checks"]) == {"routes", "journal", "shipping", "ip_data"}
+    assert set(ready["checks"]) == {"routes", "journal", "events", "shipping", "ip_data"}
     assert served.admin("/-/tls-ask?domain=get.acme.example")[0] == 200
     assert served.admin("/-/tls-ask?domain=GET.acme.example.")[0] == 200
     assert served.admin("/-/tls-ask?domain=evil.example")[0] == 403
