@@ -56,6 +56,11 @@ def with_clients(events: pl.LazyFrame) -> pl.LazyFrame:
     return known.pipe(_with_told_platforms).pipe(_with_yarn).pipe(_with_npm_installs).drop("_told")
 
 
+def with_client(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Add `client` alone, as far as the user agent tells it."""
+    return events.with_columns(client=per_distinct("user_agent", _read_clients, pl.String()))
+
+
 def with_image_platforms(events: pl.LazyFrame) -> pl.LazyFrame:
     """Fill `os` and `arch` from `platform` where the client did not tell them.
 
@@ -74,6 +79,10 @@ def _read_platforms(platforms: pl.Series) -> pl.Series:
         "arch": _named(parts.field("field_1"), _ARCH),
     }
     return pl.DataFrame({"platform": platforms}).select(**told).to_struct("platform")
+
+
+def _read_clients(user_agents: pl.Series) -> pl.Series:
+    return pl.Series([_parse(text or "").client for text in user_agents], dtype=pl.String)
 
 
 def _read_user_agents(user_agents: pl.Series) -> pl.Series:

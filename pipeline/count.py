@@ -4,16 +4,11 @@ Every verdict here rests on columns that the curated table keeps, so a day can b
 whenever an event arrives late.
 """
 
-import datetime as dt
 from typing import Final
 
 import polars as pl
 
-from pipeline import pulls
-
-# Clients that retry with credentials, or probe a file before they take it, ask for the same thing
-# twice in a row. Longer, and two machines behind one address would be taken for one.
-REPEAT_WINDOW: Final = dt.timedelta(seconds=5)
+from pipeline import checks, pulls
 
 # The values of `not_counted_because`, in the order they are tried.
 REASONS: Final = (
@@ -27,6 +22,7 @@ REASONS: Final = (
     "resume",
     "repeated",
     "part_of_index",
+    "version_check",
 )
 
 # The columns that verdicts rest on.
@@ -43,6 +39,7 @@ CONTEXT: Final = (
     "status",
     "range_start",
     "variables",
+    "client",
     "origin_id",
 )
 
@@ -72,23 +69,26 @@ def with_counts(events: pl.LazyFrame) -> pl.LazyFrame:
         .cache()
     )
     may_count = pl.col("not_counted_because").is_null()
-    repeated = _repeated(fresh.filter(_is_fetch & may_count))
+    asked = checks.requests(fresh).cache()
+    repeated = pl.concat([checks.repeated(asked), _repeated_wheels(fresh.filter(may_count))])
     manifests = fresh.filter(_is_manifest & (may_count | (pl.col("not_counted_because") == "head")))
-    pulled = pulls.attribute(manifests.join(repeated, on=_ROW, how="anti"))
-    verdicts = (
-        fresh.select(_ROW)
-        .join(repeated, on=_ROW, how="left", maintain_order="left")
-        .join(
-            pulled.rename({"version": "tag", "platform": "pulled_platform"}),
-            on=_ROW,
-            how="left",
-            maintain_order="left",
+    pulled = pulls.attribute(manifests.join(repeated, on=_ROW, how="anti")).cache()
+    parts = pulled.select(_ROW, "part_of_index")
+    checked = checks.version_checks(
+        asked.join(repeated, on=_ROW, how="anti", maintain_order="left").join(
+            parts, on=_ROW, how="left", maintain_order="left"
         )
-        .drop(_ROW)
     )
+    verdicts = fresh.select(_ROW)
+    for found in (
+        repeated.with_columns(repeated=True),
+        checked.with_columns(version_check=True),
+        pulled.rename({"version": "tag", "platform": "pulled_platform"}),
+    ):
+        verdicts = verdicts.join(found, on=_ROW, how="left", maintain_order="left")
     # Side by side, since both are in file order: a join would gather every column of the day.
     return (
-        pl.concat([fresh.drop(_ROW), verdicts], how="horizontal")
+        pl.concat([fresh.drop(_ROW), verdicts.drop(_ROW)], how="horizontal")
         .with_columns(
             version=pl.when(_was_attributed).then("tag").otherwise("version"),
             platform=pl.when(_was_attributed).then("pulled_platform").otherwise("platform"),
@@ -96,10 +96,12 @@ def with_counts(events: pl.LazyFrame) -> pl.LazyFrame:
             .then(pl.lit("repeated"))
             .when("part_of_index")
             .then(pl.lit("part_of_index"))
+            .when("version_check")
+            .then(pl.lit("version_check"))
             .otherwise("not_counted_because"),
         )
         .with_columns(counted=pl.col("not_counted_because").is_null())
-        .drop("repeated", "part_of_index", "tag", "pulled_platform")
+        .drop("repeated", "version_check", "part_of_index", "tag", "pulled_platform")
     )
 
 
@@ -157,11 +159,19 @@ def _reason_by_itself() -> pl.Expr:
     )
 
 
-def _repeated(candidates: pl.LazyFrame) -> pl.LazyFrame:
-    """Find the rows that ask again, at once, for what the same origin just got."""
+def _repeated_wheels(candidates: pl.LazyFrame) -> pl.LazyFrame:
+    """Find the wheels that uv asked for again at once: it probes a file before it takes it.
+
+    Other clients that fetch a file twice are two installs.
+    """
     request = pl.struct("origin_id", "package_id", "package", "artifact", "reference", "version")
+    is_uvs = (pl.col("route_type") == "python") & (pl.col("client") == "uv")
     # Sorted, so that requests for the same thing are neighbours.
-    by_request = candidates.select(_ROW, "event_time", request=request.hash()).sort("request", _ROW)
+    by_request = (
+        candidates.filter(_is_fetch & is_uvs)
+        .select(_ROW, "event_time", request=request.hash())
+        .sort("request", _ROW)
+    )
     since = pl.col("event_time") - pl.col("event_time").shift(1)
     is_same = pl.col("request") == pl.col("request").shift(1)
-    return by_request.filter(is_same & (since <= REPEAT_WINDOW)).select(_ROW, repeated=True)
+    return by_request.filter(is_same & (since <= checks.REPEAT_WINDOW)).select(_ROW)

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from pipeline import publish
+from pipeline.clients import with_client
 from pipeline.count import CONTEXT, with_counts, with_firsts
 
 # The order of rows in an events file. Equal ids share the whole key, so duplicates are neighbours.
@@ -69,7 +70,8 @@ def judge(
     placed = placed.filter(~going).select(
         KEPT_ROW, *_COLUMNS, *(pl.col(name).alias(_was(name)) for name in VERDICTS)
     )
-    narrow = new.select(_COLUMNS).with_row_index(_NEW_ROW)
+    # What a client is called is all that verdicts take from a user agent.
+    narrow = publish.collect(new.lazy().pipe(with_client).select(_COLUMNS)).with_row_index(_NEW_ROW)
     parts = [_judge(*rows, again=again) for rows in _by_origins(placed, narrow, rows_at_once)]
     return Judgement(
         of_new=pl.concat(part.of_new for part in parts).sort(_NEW_ROW).drop(_NEW_ROW),

@@ -39,6 +39,7 @@ HEAD: Verdict = ("head", "1.0", None)
 PART: Verdict = ("part_of_index", None, None)
 PART_AMD64: Verdict = ("part_of_index", None, "linux/amd64")
 PART_TAGGED: Verdict = ("part_of_index", "1.0", "linux/amd64")
+CHECK_AMD64: Verdict = ("version_check", "1.0", "linux/amd64")
 PULL: Verdict = (None, "1.0", None)
 PULL_AMD64: Verdict = (None, "1.0", "linux/amd64")
 
@@ -89,7 +90,7 @@ SEQUENCES: dict[str, tuple[Sequence[Request], Sequence[Verdict]]] = {
             (300, "GET", "1.0", index),
             (301, "GET", CHILD, child),
         ],
-        [PULL_AMD64, PART_AMD64, PULL_AMD64, PART_AMD64],
+        [PULL_AMD64, PART_AMD64, CHECK_AMD64, PART_AMD64],
     ),
     "skopeo copies every platform": (
         [(0, "GET", "1.0", index), (1, "GET", CHILD, child), (2, "GET", ARM, arm)],
@@ -118,7 +119,7 @@ SEQUENCES: dict[str, tuple[Sequence[Request], Sequence[Verdict]]] = {
             (30, "GET", INDEX, {}),
             (31, "GET", CHILD, {}),
         ],
-        [(None, None, None), PART, (None, None, None), PART],
+        [(None, None, None), PART, ("version_check", None, None), PART],
     ),
     "two images of one package by digest, redirected, minutes apart": (
         [(0, "GET", INDEX, {}), (1, "GET", CHILD, {}), (120, "GET", OTHER, {})],
@@ -200,7 +201,7 @@ def _pull(after: float, method: str, reference: str, variables: dict[str, str]) 
     )
 
 
-def _curated(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
+def curated(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
     none = pl.LazyFrame(schema=EVENTS)
     return curate(none, enrich(raw_frame(rows).lazy())).collect()
 
@@ -208,7 +209,7 @@ def _curated(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
 @pytest.mark.parametrize("name", SEQUENCES)
 def test_an_image_pull_counts_once(name: str) -> None:
     requests, expected = SEQUENCES[name]
-    events = _curated([_pull(*request) for request in requests])
+    events = curated([_pull(*request) for request in requests])
     verdicts = events.select("not_counted_because", "version", "platform").rows()
     assert verdicts == list(expected)
     assert events["counted"].to_list() == [reason is None for reason, _, _ in expected]
@@ -217,7 +218,7 @@ def test_an_image_pull_counts_once(name: str) -> None:
 def test_another_origin_s_index_is_no_parent() -> None:
     theirs = _pull(0, "GET", "1.0", {})
     mine = _pull(1, "GET", CHILD, {}) | {"origin_id": 2}
-    assert _curated([theirs, mine])["counted"].to_list() == [True, True]
+    assert curated([theirs, mine])["counted"].to_list() == [True, True]
 
 
 ROWS: dict[str, tuple[dict[str, Any], str | None]] = {
@@ -253,17 +254,18 @@ ROWS: dict[str, tuple[dict[str, Any], str | None]] = {
 @pytest.mark.parametrize("name", ROWS)
 def test_a_request_by_itself(name: str) -> None:
     given_row, reason = ROWS[name]
-    (event,) = _curated([raw_row(**given_row)]).to_dicts()
+    (event,) = curated([raw_row(**given_row)]).to_dicts()
     assert (event["counted"], event["not_counted_because"]) == (reason is None, reason)
 
 
 def _wheel(after: float, **given_row: Any) -> dict[str, Any]:
     at = NOON + dt.timedelta(seconds=after)
-    return raw_row(event_time=at, route_type="python", artifact="p.whl", origin_id=7, **given_row)
+    told = {"user_agent": "uv/0.13.9 {}", "origin_id": 7, **given_row}
+    return raw_row(event_time=at, route_type="python", artifact="p.whl", **told)
 
 
 def test_uv_without_metadata_installs_once() -> None:
-    events = _curated(
+    events = curated(
         [
             _wheel(0, method="HEAD"),
             _wheel(0.1, range_start=4096),
@@ -275,22 +277,27 @@ def test_uv_without_metadata_installs_once() -> None:
 
 
 def test_aria2_downloads_once() -> None:
-    events = _curated([_wheel(0), _wheel(0, range_start=100), _wheel(0, range_start=200)])
+    events = curated([_wheel(0), _wheel(0, range_start=100), _wheel(0, range_start=200)])
     assert events["counted"].sum() == 1
 
 
+def test_curl_that_fetches_a_file_twice_in_a_row_installs_twice() -> None:
+    twice = [raw_row(event_time=NOON + dt.timedelta(seconds=at), origin_id=7) for at in (0, 1)]
+    assert curated(twice)["counted"].to_list() == [True, True]
+
+
 def test_the_same_file_again_later_is_another_install() -> None:
-    assert _curated([_wheel(0), _wheel(6)])["counted"].to_list() == [True, True]
+    assert curated([_wheel(0), _wheel(6)])["counted"].to_list() == [True, True]
 
 
 def test_another_version_at_once_is_another_install() -> None:
-    assert _curated([_wheel(0), _wheel(1, version="2.0")])["counted"].to_list() == [True, True]
+    assert curated([_wheel(0), _wheel(1, version="2.0")])["counted"].to_list() == [True, True]
 
 
 @pytest.mark.parametrize("route_type", ["repository", "file"])
 def test_a_repository_s_file_tells_its_platform(route_type: str) -> None:
     told = {"variables": json.dumps({"platform": "linux/arm64"}), "user_agent": "curl/8.5.0"}
-    (event,) = _curated([raw_row(route_type=route_type, **told)]).to_dicts()
+    (event,) = curated([raw_row(route_type=route_type, **told)]).to_dicts()
     is_repository = route_type == "repository"
     assert event["platform"] == ("linux/arm64" if is_repository else None)
     assert event["arch"] == ("arm64" if is_repository else None)
@@ -299,7 +306,7 @@ def test_a_repository_s_file_tells_its_platform(route_type: str) -> None:
 def test_telemetry_repeats_as_often_as_it_likes() -> None:
     beat = {"event_type": "telemetry", "route_type": "telemetry", "method": "POST", "status": 200}
     at = [NOON + dt.timedelta(seconds=after) for after in range(3)]
-    events = _curated([raw_row(**beat, origin_id=1, event_time=time) for time in at])
+    events = curated([raw_row(**beat, origin_id=1, event_time=time) for time in at])
     assert events["counted"].to_list() == [True] * 3
 
 
@@ -319,10 +326,10 @@ _requests = st.lists(
 @given(_requests, st.integers(0, 12))
 def test_verdicts_do_not_depend_on_when_the_rows_arrived(requests: list[Request], cut: int) -> None:
     rows = [_pull(*request) for request in requests]
-    at_once = _curated(rows)
+    at_once = curated(rows)
     # The later half arrives first, and a row of it twice.
     late, early = rows[:cut], rows[max(0, cut - 1) :]
-    first = _curated(early)
+    first = curated(early)
     both = curate(first.lazy(), enrich(raw_frame(late).lazy())).collect()
     assert both.equals(at_once)
     assert set(at_once["not_counted_because"].drop_nulls()) <= set(REASONS)
@@ -331,9 +338,9 @@ def test_verdicts_do_not_depend_on_when_the_rows_arrived(requests: list[Request]
 @settings(max_examples=40)
 @given(_requests)
 def test_a_tag_got_is_a_pull_unless_it_repeats(requests: list[Request]) -> None:
-    events = _curated([_pull(*request) for request in requests])
+    events = curated([_pull(*request) for request in requests])
     got = events.filter((pl.col("method") == "GET") & pl.col("reference").is_in(["1.0", "2.0"]))
-    assert set(got["not_counted_because"].drop_nulls()) <= {"repeated"}
+    assert set(got["not_counted_because"].drop_nulls()) <= {"repeated", "version_check"}
 
 
 _flag_rows = st.lists(

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from gateway.events import EventType, RouteType
-from pipeline import clean, count, pulls, schema
+from pipeline import checks, clean, count, pulls, schema
 
 DOCUMENT = Path(schema.__file__).with_name("TABLES.md")
 SECTIONS = {
@@ -77,5 +77,6 @@ def test_closed_values_are_told(column: str, values: tuple[str, ...]) -> None:
 
 def test_the_windows_are_told_as_they_are() -> None:
     text = SECTIONS["What counts as an install"]
-    assert f"at most {count.REPEAT_WINDOW.seconds} seconds" in text
+    assert f"within {checks.REPEAT_WINDOW.seconds} seconds" in text
+    assert f"within {checks.COPY_WINDOW.seconds // 60} minutes" in text
     assert f"within {pulls.WINDOW.seconds} seconds" in text
