@@ -20,7 +20,7 @@ _SEVERAL = (_ONE_SEGMENT, f"{_ONE_SEGMENT}/zq8", f"{_ONE_SEGMENT}/zq8/zq9/zq10.z
 
 
 # The protocols whose routes match by path: which of them would answer a request.
-_FINDERS: Final[Mapping[Callable[..., object], Callable[[Any, Request], Route | None]]] = {
+FINDERS: Final[Mapping[Callable[..., object], Callable[[Any, Request], Route | None]]] = {
     files.decide: files.find,
     repositories.decide: repositories.find,
 }
@@ -66,7 +66,7 @@ def _winner_over(
 
 def _winner(served: RouteTable, request: Request, places: dict[int, str]) -> str | None:
     for answer in served.hosts.get(request.host, served.any_host):
-        finder = _FINDERS.get(answer.func)
+        finder = FINDERS.get(answer.func)
         if finder is not None:
             found = finder(answer.args[0], request)
             if found is not None:

@@ -28,7 +28,7 @@ Read = tuple[list[Placed], list[Problem]]
 
 def load(path: Path) -> RouteTable:
     """Read and index a routes file, or raise RoutesError with all that keeps it from serving."""
-    placed, problems = _read(path)
+    placed, problems = read(path)
     fatal = [problem for problem in problems if problem.fatal]
     if fatal:
         raise RoutesError(fatal)
@@ -37,7 +37,7 @@ def load(path: Path) -> RouteTable:
 
 def check(path: Path) -> list[Problem]:
     """Everything that is wrong with a routes file, conflicts and unreached routes included."""
-    placed, problems = _read(path)
+    placed, problems = read(path)
     if any(problem.fatal for problem in problems):
         return problems
     doubled = list(conflicts(placed))
@@ -55,7 +55,8 @@ def manifest_to_toml(path: Path) -> str:
     return to_toml([each.route for each in placed])
 
 
-def _read(path: Path) -> Read:
+def read(path: Path) -> Read:
+    """Read a file of either kind. Every problem is told; a route with one is left out."""
     readers = {".toml": read_toml, ".json": manifest.read}
     reader = readers.get(path.suffix.lower())
     if reader is None:
