@@ -2,6 +2,7 @@
 
 python -m gateway serve --routes data/routes.toml --data data/lake
 python -m gateway check --routes data/routes.toml
+python -m gateway explain get.acme.example/tool/latest/tool.tgz --as curl/8
 python -m gateway import-scarf MANIFEST.json > routes.toml
 """
 
@@ -14,6 +15,7 @@ import click
 
 from gateway import config, logs, routefile
 from gateway.config import GatewayConfig, Rotation, SettingError
+from gateway.explain_command import explain
 from gateway.problems import RoutesError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -194,6 +196,9 @@ def import_scarf(manifest: Path) -> None:
         click.echo(routefile.manifest_to_toml(manifest), nl=False)
     except (RoutesError, OSError) as error:
         _fail(str(error))
+
+
+main.add_command(explain)
 
 
 def _load(path: Path) -> None:
