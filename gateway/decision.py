@@ -121,7 +121,7 @@ class FromPackageRegistry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     hits: tuple[Hit, ...] = ()
 
 
-RepositoryDocument = Literal["cargo-config", "helm-index", "json-links"]
+RepositoryDocument = Literal["cargo-config", "helm-index", "json-links", "narinfo"]
 
 
 class FromRepository(msgspec.Struct, frozen=True, gc=False, kw_only=True):

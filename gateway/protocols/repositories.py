@@ -119,6 +119,8 @@ def decide(index: RepositoryIndex, request: Request) -> Decision | None:
     fetch = _fetch(repository, asked, request, hits)
     if fetch is not None:
         return fetch
+    if repository.route.format == "nix" and asked.segments[:1] == (nix.NAMED,):
+        rest = "/".join(rest.split("/")[2:])
     location = f"{repository.upstream}/{rest}"
     return Redirect(
         location=f"{location}?{request.query}" if request.query else location,
@@ -197,6 +199,8 @@ def _fetch(
             return fetch(f"{folders}{helm.INDEX}", "helm-index", digest, file)
         case "composer", (composer.PACKAGES,) | ("p2", _, _):
             return fetch(asked.rest, "json-links")
+        case "nix", (*_, file) if file.endswith(nix.NARINFO):
+            return fetch(asked.rest, "narinfo")
         case "terraform", terraform.DISCOVERY:
             return fetch(asked.rest, "json-links")
         case "terraform", segments if terraform.is_mirror_version(segments):

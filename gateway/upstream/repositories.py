@@ -12,6 +12,7 @@ from gateway.upstream.cargo_config import crate_url, parse_config, rendered_conf
 from gateway.upstream.documents import Document, Documents, Parse, Source
 from gateway.upstream.helm_index import parse_index, rendered_index
 from gateway.upstream.json_links import parse_links, rendered_links
+from gateway.upstream.narinfo import parse_narinfo, rendered_narinfo
 from gateway.upstream.rendered import redirected_answer, rendered_answer
 from gateway.upstream.trouble import Refused, Trouble, as_answer
 
@@ -63,6 +64,7 @@ _PARSE: Final[dict[str, Parse]] = {
     "cargo-config": parse_config,
     "helm-index": parse_index,
     "json-links": parse_links,
+    "narinfo": parse_narinfo,
 }
 _RENDER: Final[dict[str, Callable[[bytes, FromRepository], bytes]]] = {
     "cargo-config": lambda body, fetch: rendered_config(body, fetch.base),
@@ -70,9 +72,11 @@ _RENDER: Final[dict[str, Callable[[bytes, FromRepository], bytes]]] = {
         body, fetch.upstream, fetch.path.removesuffix(INDEX), fetch.base
     ),
     "json-links": lambda body, fetch: rendered_links(body, fetch.upstream, fetch.path, fetch.base),
+    "narinfo": lambda body, _: rendered_narinfo(body),
 }
 _CONTENT_TYPES: Final = {
     "cargo-config": "application/json",
     "helm-index": "application/yaml",
     "json-links": "application/json",
+    "narinfo": "text/x-nix-narinfo",
 }

@@ -17,6 +17,7 @@ from gateway.upstream.config import UpstreamConfig
 from gateway.upstream.fetcher import Fetcher
 from gateway.upstream.helm_index import parse_index, rendered_index
 from gateway.upstream.json_links import rendered_links
+from gateway.upstream.narinfo import parse_narinfo, rendered_narinfo
 from tests.gateway.upstreams import Clock, Upstream, body_of, fetcher, header, upstream
 
 BASE = "https://get.acme.example/r/"
@@ -193,6 +194,30 @@ class TestJsonLinks:
     def test_links_below_the_upstream_are_turned(self, document: object, expected: object) -> None:
         body = json.dumps(document).encode()
         assert json.loads(rendered_links(body, UP, "packages.json", BASE)) == expected
+
+
+class TestNarinfo:
+    NARINFO = (
+        "StorePath: /nix/store/00bgd045z0d4icpbc2yyz4gx48ak44la-gtk+3-3.24.41-dev\n"
+        "URL: {}\nCompression: xz\nNarHash: sha256:0a1b\nReferences: a-URL: nar/x\nSig: k:s==\n"
+    )
+
+    @pytest.mark.parametrize(
+        ("url", "here"),
+        [
+            ("nar/0a1b.nar.xz", "named/gtk%2B3-3.24.41-dev/nar/0a1b.nar.xz"),
+            ("nar/0a1b.nar?hash=c", "named/gtk%2B3-3.24.41-dev/nar/0a1b.nar?hash=c"),
+            ("https://nar.acme.example/a.nar", "https://nar.acme.example/a.nar"),
+            ("/nar/a.nar", "/nar/a.nar"),
+        ],
+    )
+    def test_a_relative_url_gets_its_name(self, url: str, here: str) -> None:
+        body, _ = parse_narinfo(self.NARINFO.format(url).encode(), "", "")
+        assert rendered_narinfo(body).decode() == self.NARINFO.format(here)
+
+    def test_what_is_no_narinfo(self) -> None:
+        with pytest.raises(ValueError, match="StorePath"):
+            parse_narinfo(b"<html>", "", "")
 
 
 class Repository:

@@ -24,6 +24,17 @@ PATHS: dict[str, Told] = {
     "nar/00bgd045z0d4icpbc2yyz4gx48ak44la-1w1fff338fvdw53sqgamddn1b2xgds4.nar.xz": get(
         "", None, compression="xz"
     ),
+    "named/hello-2.12.1/nar/0a1b.nar.xz": get("hello", "2.12.1", compression="xz"),
+    "named/openssl-3.0.13-dev/nar/0a1b.nar": get("openssl", "3.0.13", output="dev"),
+    "named/glibc-2.39-52/nar/0a1b.nar.zst": get("glibc", "2.39-52", compression="zst"),
+    "named/python3.11-requests-2.31.0/nar/0a1b.nar": get("python3.11-requests", "2.31.0"),
+    "named/gtk%2B3-3.24.41/nar/0a1b.nar": get("gtk+3", "3.24.41"),
+    "named/stdenv-linux/nar/0a1b.nar": get("stdenv-linux", None),
+    "named/source/nar/0a1b.nar": get("source", None),
+    "named/tool-unstable-2026-01-31/nar/0a1b.nar": get("tool-unstable", "2026-01-31"),
+    "named/hello-2.12.1/nar/odd.txt": about(),
+    "named/hello-2.12.1": about(),
+    "named": about(),
     "nar/odd.txt": about(),
     "nar": about(),
     "00bgd045z0d4icpbc2yyz4gx48ak44la.ls": about(),
