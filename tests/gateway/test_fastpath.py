@@ -1,0 +1,304 @@
+"""The quick way and the ordinary way are one: the same bytes in, the same bytes out, one event."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.gateway.served import HERE, Client, Served, serving
+from tests.gateway.test_decide import CASES, Case, served
+
+ROUTES = """
+[[route]]
+type = "file"
+domain = "get.acme.example"
+package = "tool"
+incoming-path = "/tool/{version}/{file}"
+outgoing-url = "https://files.acme.example/{version}/{file}"
+
+[[route]]
+type = "file"
+domain = "get.acme.example"
+package = "kept"
+incoming-path = "/kept/{file}"
+outgoing-url = "https://files.acme.example/{file}"
+cache-control = "max-age=60"
+
+[[route]]
+type = "file"
+domain = "get.acme.example"
+package = "answered"
+incoming-path = "/answered"
+
+[[route]]
+type = "pixel"
+domain = "get.acme.example"
+package = "site"
+pixel-id = "abc"
+
+[[route]]
+type = "python"
+domain = "get.acme.example"
+package = "listed"
+files = [{ url = "https://files.acme.example/listed-1.0.tar.gz" }]
+
+[[route]]
+type = "docker"
+domain = "get.acme.example"
+image = "acme/tool"
+registry = "registry.acme.example"
+mode = "redirect"
+
+[[route]]
+type = "catch-all"
+domain = "all.acme.example"
+target = "https://files.acme.example"
+"""
+CLIENT = "127.77.88.99"
+
+
+class Pair:
+    """A gateway with the quick way and one without."""
+
+    def __init__(self, home: Path, trusted: int | tuple[str, ...] = 0) -> None:
+        self.quick = Served(home / "quick", ROUTES, trusted)
+        self.plain = Served(home / "plain", ROUTES, trusted, fast=False)
+        self._clients = Client(self.quick, CLIENT), Client(self.plain, CLIENT)
+
+    def compare(self, request: bytes, *, head: bool = False) -> bytes:
+        """Ask both, the quick one twice, since the second time it remembers."""
+        quick, plain = self._clients
+        expected = plain.ask(request, head=head)
+        events = self.plain.events()
+        for _ in range(2):
+            assert quick.ask(request, head=head) == expected
+            # The answer is here, so the event must be there.
+            assert self.quick.events() == events
+        assert self.quick.counters.fates()["error"] == self.plain.counters.fates()["error"] == 0
+        return expected[0]
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    made = Pair(tmp_path_factory.mktemp("pair"))
+    with serving(made.quick, made.plain):
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module", params=[1, ("127.0.0.0/8",)], ids=["hop", "network"])
+def proxied(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pair]:
+    made = Pair(tmp_path_factory.mktemp("proxied"), request.param)
+    with serving(made.quick, made.plain):
+        yield made
+        made.close()
+
+
+def get(target: str = "/tool/1.2/x.tgz", *headers: str, host: str = "get.acme.example") -> bytes:
+    lines = [f"GET {target} HTTP/1.1", f"Host: {host}", *headers, "", ""]
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
+def test_every_golden_case_is_one_answer_and_one_event(pair: Pair, file: Path) -> None:
+    case = msgspec.convert(tomllib.loads(file.read_text()), Case)
+    if case.expect["answer"] not in {"redirect", "reply", "refusal"}:
+        pytest.skip("an upstream would be asked")
+    pair.quick.routes.table = pair.plain.routes.table = served(case)
+    asked = case.request
+    target = asked.path + (f"?{asked.query}" if asked.query else "")
+    lines = [f"{asked.method} {target} HTTP/1.1", f"Host: {asked.authority or asked.host}"]
+    lines += [f"{name}: {value}" for name, value in asked.headers.items()]
+    body = asked.body.encode()
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    head = "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
+    pair.compare(head + body, head=asked.method == "HEAD")
+
+
+PLAIN = {
+    "redirect": get(),
+    "redirect with a query": get("/tool/1.2/x.tgz?a=1&a=2&b"),
+    "redirect to be kept": get("/kept/x.tgz"),
+    "answer without a body": get("/answered"),
+    "picture": get("/a.png?x-pxid=abc"),
+    "list of files": get("/simple/listed/"),
+    "ping of a registry": get("/v2/"),
+    "manifest": get("/v2/acme/tool/manifests/1.0"),
+    "catch-all": get("//a/../b?c", host="all.acme.example"),
+    "no route": get("/nothing"),
+    "no such host": get(host="other.example"),
+    "no host": b"GET /tool/1.2/x.tgz HTTP/1.1\r\nUser-Agent: x\r\n\r\n",
+    "not to be recorded": get("/tool/1.2/x.tgz", "DNT: 1"),
+    "client of its own": get("/tool/1.2/x.tgz", "User-Agent: curl/8", "Referer: https://a.example"),
+    "range": get("/tool/1.2/x.tgz", "Range: bytes=100-"),
+    "own address as a version": get(f"/tool/{CLIENT}/x.tgz?a={CLIENT}", f"User-Agent: ({CLIENT})"),
+    "repeated header": get("/tool/1.2/x.tgz", "Accept: a", "Accept: b"),
+    "kept alive": get("/tool/1.2/x.tgz", "Connection: Keep-Alive"),
+    "secret": get("/tool/1.2/x.tgz", "Authorization: Bearer abc", "Cookie: a=b"),
+    "asked whether it has changed": get("/tool/1.2/x.tgz", 'If-None-Match: "a"'),
+    "somebody else's chain": get("/tool/1.2/x.tgz", "X-Forwarded-For: 198.51.100.7"),
+}  # fmt: skip
+UNUSUAL = {
+    "body": b"POST /tool/1.2/x.tgz HTTP/1.1\r\nHost: get.acme.example\r\nContent-Length: 2\r\n\r\n{}",
+    "empty body": get("/tool/1.2/x.tgz", "Content-Length: 0"),
+    "end": get("/tool/1.2/x.tgz", "Connection: close"),
+    "old": b"GET /tool/1.2/x.tgz HTTP/1.0\r\nHost: get.acme.example\r\n\r\n",
+    "absolute": get("http://get.acme.example/tool/1.2/x.tgz"),
+    "upgrade": get("/tool/1.2/x.tgz", "Connection: Upgrade", "Upgrade: h2c"),
+    "expectation": get("/tool/1.2/x.tgz", "Expect: 100-continue"),
+    "bytes beyond ASCII": get("/tool/1.2/x.tgz", "User-Agent: \u00fc"),
+    "bytes that are no text": get("/tool/1.2/x.tgz", "User-Agent: \udcff"),
+    "target beyond ASCII": get("/tool/1.2/\u00fc"),
+    "space in the target": get("/tool/1.2/x y"),
+    "two hosts": get("/tool/1.2/x.tgz", "Host: other.example"),
+    "no colon": get("/tool/1.2/x.tgz", "nonsense"),
+    "space before the colon": get("/tool/1.2/x.tgz", "X : a"),
+    "folded": get("/tool/1.2/x.tgz", "X: a", " b"),
+    "nul": get("/tool/1.2/x.tgz", "X: \0"),
+    "half a line end": get("/tool/1.2/x.tgz", "X: a\nY: b"),
+    "long": get("/tool/1.2/x.tgz", "X: " + "a" * 5000),
+    "asterisk": get("*"),
+    "another version": b"GET / HTTP/1.2\r\nHost: get.acme.example\r\n\r\n",
+    "smuggled": b"GET / HTTP/1.1\r\nHost: get.acme.example\r\nContent-Length: 1\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+}
+
+
+@pytest.fixture
+def own_routes(pair: Pair) -> None:
+    for each in (pair.quick, pair.plain):
+        if len(each.routes.table.routes) != ROUTES.count("[[route]]"):
+            each.routes.__init__(each.routes._path)  # type: ignore[misc]
+
+
+@pytest.mark.usefixtures("own_routes")
+@pytest.mark.parametrize("request_", PLAIN.values(), ids=PLAIN)
+def test_a_plain_request_takes_the_quick_way_to_the_same_end(pair: Pair, request_: bytes) -> None:
+    pair.quick.quick.clear()
+    pair.compare(request_)
+    assert pair.quick.quick == [True, True]
+
+
+@pytest.mark.usefixtures("own_routes")
+@pytest.mark.parametrize("request_", UNUSUAL.values(), ids=UNUSUAL)
+def test_an_unusual_one_takes_the_ordinary_way(pair: Pair, request_: bytes) -> None:
+    pair.quick.quick.clear()
+    pair.compare(request_)
+    assert not any(pair.quick.quick)
+
+
+TARGETS = st.sampled_from(
+    ["/tool/1.2/x.tgz", "/tool/{}/x", "/kept/%2F", "/answered", "/a.png?x-pxid=abc", "/simple/",
+     "/simple/listed/", "/v2/", "/v2/acme/tool/manifests/latest", "//", "/%ff%00?=&&a", "*"]
+) | st.text(st.characters(max_codepoint=255), max_size=20).map(lambda text: f"/tool/{text}")  # fmt: skip
+HEADERS = st.lists(
+    st.sampled_from(
+        [f"User-Agent: curl/8 {CLIENT}", "user-agent: a", "DNT: 1", "Sec-GPC: 1", "Range: bytes=-5",
+         "Referer: https://a.example/b?c", "Connection: keep-alive", "Connection:  close",
+         "Content-Length: 0", "Accept: application/vnd.pypi.simple.v1+json", "X-Forwarded-For: a",
+         "X-Forwarded-For: 198.51.100.7, 203.0.113.9", "x-forwarded-for:198.51.100.8",
+         "X-Forwarded-Host: all.acme.example", "X-Forwarded-Proto: https", "Forwarded: for=1.2.3.4",
+         "Authorization: Basic YTpi", "If-None-Match: *", "Host: b.example", "Host : c", " folded",
+         "Expect: 100-continue", "TE: trailers", "A:", ":", ""]
+    )
+    | st.text(st.characters(max_codepoint=255, exclude_characters="\r"), max_size=20).map(
+        lambda text: f"X-A: {text}"
+    ),
+    max_size=5,
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("own_routes")
+@settings(max_examples=150)
+@given(TARGETS, HEADERS)
+def test_any_request_is_one_answer_and_one_event(
+    pair: Pair, target: str, headers: list[str]
+) -> None:
+    pair.compare(cut(get(target, *headers)))
+
+
+@settings(max_examples=75)
+@given(TARGETS, HEADERS)
+def test_any_request_through_a_proxy_is_one_answer_and_one_event(
+    proxied: Pair, target: str, headers: list[str]
+) -> None:
+    proxied.compare(cut(get(target, *headers)))
+
+
+def cut(request: bytes) -> bytes:
+    """One request, since a second one would have an answer of its own."""
+    return request[: request.index(b"\r\n\r\n") + 4]
+
+
+def test_requests_of_one_proxy_are_told_apart(proxied: Pair) -> None:
+    ids = set()
+    for number in range(1, 6):
+        chain = f"X-Forwarded-For: 198.51.100.{number}"
+        proxied.quick.quick.clear()
+        proxied.compare(get("/tool/1.2/x.tgz", chain))
+        assert proxied.quick.quick == [True, True]
+        proxied.compare(get("/tool/1.2/x.tgz", chain, "User-Agent: a"))
+    client = Client(proxied.quick)
+    for number in range(1, 6):
+        client.ask(get("/tool/1.2/x.tgz", f"X-Forwarded-For: 198.51.100.{number}"))
+        (event,) = proxied.quick.events()
+        ids.add(event["endpoint_id"])
+    client.close()
+    assert len(ids) == 5
+
+
+@pytest.mark.usefixtures("own_routes")
+def test_pipelined_requests_are_answered_in_their_order(pair: Pair) -> None:
+    targets = [f"/tool/1.{number}/x" for number in range(20)]
+    with pair.quick.connect() as connection:
+        connection.sendall(b"".join(get(target) for target in targets[:10]))
+        for target in targets[10:]:
+            connection.sendall(get(target))
+        text = b""
+        while text.count(b"\r\n\r\n") < 20:
+            text += connection.recv(65_536)
+    places = [text.index(f"files.acme.example{t[5:]}\r\n".encode()) for t in targets]
+    assert places == sorted(places)
+    assert len(pair.quick.events()) == 20
+
+
+@pytest.mark.usefixtures("own_routes")
+def test_a_request_in_pieces_is_answered_and_the_next_one_quickly(pair: Pair) -> None:
+    whole = get()
+    with pair.quick.connect() as connection:
+        for at in range(0, len(whole), 20):
+            connection.sendall(whole[at : at + 20])
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 307 ")
+        pair.quick.quick.clear()
+        connection.sendall(whole)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 307 ")
+        assert pair.quick.quick == [True]
+    pair.quick.events()
+
+
+@pytest.mark.usefixtures("own_routes")
+def test_changed_routes_are_followed_by_what_is_remembered(pair: Pair) -> None:
+    client = Client(pair.quick, HERE)
+    client.ask(get("/kept/x.tgz"))
+    before = pair.quick.routes.table
+    changed = ROUTES.replace("/kept/{file}", "/gone/{file}")
+    pair.quick.routes._path.write_text(changed)
+    try:
+        pair.quick.routes.refresh()
+        assert client.ask(get("/kept/x.tgz"))[0].startswith(b"HTTP/1.1 404 ")
+    finally:
+        pair.quick.routes.table = before
+        pair.quick.routes._path.write_text(ROUTES)
+    client.close()
+    pair.quick.events()
