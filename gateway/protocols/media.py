@@ -17,6 +17,13 @@ def accepted(accept: str, offers: Sequence[str]) -> str | None:
     return best
 
 
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether an Accept-Encoding header names gzip, and not with a weight of 0."""
+    if "gzip" not in accept_encoding:
+        return False
+    return any(name == "gzip" and weight > 0 for name, weight in _ranges(accept_encoding))
+
+
 def _ranges(accept: str) -> list[tuple[str, float]]:
     ranges = []
     for part in accept.split(","):

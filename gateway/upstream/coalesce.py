@@ -19,12 +19,16 @@ class Coalescer(Generic[T]):
         A waiter that is cancelled, such as by a client that went away, leaves the call running for
         the others.
         """
+        return await asyncio.shield(self.start(key, call))
+
+    def start(self, key: Hashable, call: Callable[[], Awaitable[T]]) -> asyncio.Task[T]:
+        """The same without waiting; who waits for it later must shield it."""
         flight = self._flights.get(key)
         if flight is None:
             flight = asyncio.ensure_future(_awaited(call))
             self._flights[key] = flight
             flight.add_done_callback(lambda done: self._landed(key, done))
-        return await asyncio.shield(flight)
+        return flight
 
     def _landed(self, key: Hashable, flight: asyncio.Task[T]) -> None:
         del self._flights[key]

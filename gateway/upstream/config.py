@@ -12,6 +12,8 @@ class UpstreamConfig(msgspec.Struct, frozen=True, kw_only=True):
     read_seconds: float = 60.0  # without a byte
     tag_seconds: float = 10.0  # how long a tag's digest is believed before it is asked for again
     document_seconds: float = 30.0  # the same for index pages and packuments
+    revalidate_seconds: float = 120.0  # beyond that, it is asked for again behind the answer
+    patience_seconds: float = 3.0  # an older document is then served while its upstream is slow
     stale_seconds: float = 86_400.0  # how old a document may be served while its upstream is down
     cache: Path | None = None  # a folder that workers share; None: memory alone
     cache_bytes: int = 256 * 1024 * 1024  # of manifests in that folder

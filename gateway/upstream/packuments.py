@@ -40,7 +40,8 @@ class Packuments:
         is_whole = fetch.part == "packument"
         media_type = wanted if is_whole else _FULL
         document = await self._documents.get(_source(fetch, media_type), parse_packument)
-        made = document.rendering(
+        made = await self._documents.rendering(
+            document,
             fetch.base,
             f"{fetch.part} {fetch.reference}",
             lambda body: _rendered(body, fetch),
@@ -56,7 +57,7 @@ class Packuments:
             if held is not None and version in held.links:
                 return held.links[version]
         try:
-            document = await self._documents.get(abbreviated, parse_packument)
+            document = await self._documents.newest(abbreviated, parse_packument)
         except Refused:
             raise
         except Trouble:

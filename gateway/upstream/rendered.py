@@ -4,9 +4,9 @@ from string import punctuation
 from urllib.parse import quote
 
 from gateway.decision import Hit
-from gateway.protocols.media import has_it_already
+from gateway.protocols.media import has_it_already, takes_gzip
 from gateway.request import Request
-from gateway.upstream.answer import Answer
+from gateway.upstream.answer import Answer, Headers
 from gateway.upstream.documents import Rendering
 
 _OK = 200
@@ -17,14 +17,20 @@ def rendered_answer(
     made: Rendering, content_type: str, request: Request, hits: tuple[Hit, ...]
 ) -> Answer:
     """Answer with a document that clients keep, and ask about each time they need it."""
-    headers = [("ETag", made.etag), ("Vary", "Accept"), ("Cache-Control", "no-cache")]
-    if has_it_already(request.headers.get("if-none-match", ""), made.etag):
-        return Answer(status=_NOT_MODIFIED, headers=tuple(headers), hits=hits)
-    headers.append(("Content-Type", content_type))
+    body, etag = made.body, made.etag
+    encoding: Headers = ()
+    if made.packed is not None and takes_gzip(request.headers.get("accept-encoding", "")):
+        # Other bytes need another tag.
+        body, etag = made.packed, f'{made.etag[:-1]}-gzip"'
+        encoding = (("Content-Encoding", "gzip"),)
+    shared = (("ETag", etag), ("Vary", "Accept, Accept-Encoding"), ("Cache-Control", "no-cache"))
+    if has_it_already(request.headers.get("if-none-match", ""), etag):
+        return Answer(status=_NOT_MODIFIED, headers=shared, hits=hits)
+    headers = (*shared, ("Content-Type", content_type), *encoding)
     if request.method == "HEAD":
-        headers.append(("Content-Length", str(len(made.body))))
-        return Answer(status=_OK, headers=tuple(headers), hits=hits)
-    return Answer(status=_OK, headers=tuple(headers), body=made.body, hits=hits)
+        length = ("Content-Length", str(len(body)))
+        return Answer(status=_OK, headers=(*headers, length), hits=hits)
+    return Answer(status=_OK, headers=headers, body=body, hits=hits)
 
 
 def is_web_url(url: str) -> bool:

@@ -43,8 +43,8 @@ class Repositories:
                 return as_answer(trouble, fetch.hits)
             return redirected_answer(source.url, fetch.hits)
         form = f"{fetch.document} {fetch.upstream}"
-        made = document.rendering(
-            fetch.base, form, lambda body: _RENDER[fetch.document](body, fetch)
+        made = await self._documents.rendering(
+            document, fetch.base, form, lambda body: _RENDER[fetch.document](body, fetch)
         )
         return rendered_answer(made, _CONTENT_TYPES[fetch.document], request, fetch.hits)
 

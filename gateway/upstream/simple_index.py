@@ -48,8 +48,8 @@ class SimpleIndexes:
         except Trouble as trouble:
             return as_answer(trouble, fetch.hits)
         form = form or "json"
-        made = document.rendering(
-            fetch.base, form, lambda body: _rendered(body, fetch.base, form or "json")
+        made = await self._documents.rendering(
+            document, fetch.base, form, lambda body: _rendered(body, fetch.base, form or "json")
         )
         return rendered_answer(made, simple_page.CONTENT_TYPES[form], request, fetch.hits)
 
@@ -58,7 +58,7 @@ class SimpleIndexes:
         held = self._documents.held(source)
         url = _find(held, file) if held is not None else None
         if url is None:
-            url = _find(await self._documents.get(source, parse_page), file)
+            url = _find(await self._documents.newest(source, parse_page), file)
         if url is None:
             raise Refused(404, "this project has no such file")
         return url

@@ -22,6 +22,8 @@ from tests.gateway.upstreams import Clock, Upstream, body_of, fetcher, header, u
 from tests.programs import free_port
 
 JSON = "application/vnd.pypi.simple.v1+json"
+# Nothing is refreshed behind an answer, so that each request tells what it costs.
+PUNCTUAL = UpstreamConfig(revalidate_seconds=0)
 BASE = "https://py.acme.example/packages/acme-tool/"
 WHEEL = "acme_tool-1.0-py3-none-any.whl"
 
@@ -95,7 +97,7 @@ def with_index(
 ) -> None:
     async def run() -> None:
         index, clock = Index(), Clock()
-        async with upstream(index) as told, fetcher(config, clock) as gateway:
+        async with upstream(index) as told, fetcher(config or PUNCTUAL, clock) as gateway:
             await story(index, told, gateway, clock)
 
     asyncio.run(run())
