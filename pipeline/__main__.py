@@ -18,6 +18,8 @@ from pipeline.config import PipelineConfig
 from pipeline.demo import DEFAULT_SEED, make_demo
 from pipeline.lake import Lake
 from pipeline.lock import LakeBusyError
+from pipeline.privacy import audit
+from pipeline.privacy_text import as_text as privacy_text
 from pipeline.status import as_text
 from pipeline.status import status as look
 
@@ -103,6 +105,29 @@ def status(data: Path, *, as_json: bool) -> None:
     """Say what is in the lake, what waits, and what was rejected."""
     found = look(Lake(data))
     click.echo(msgspec.json.encode(found).decode() if as_json else as_text(found))
+
+
+@main.command()
+@_data
+@_retention
+@click.option(
+    "--salts",
+    default="data/salts",
+    envvar="FOOTFALL_SALTS",
+    show_envvar=True,
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The gateway's folder of salts.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def privacy(data: Path, raw_retention_days: int, salts: Path, *, as_json: bool) -> None:
+    """Report what the lake holds about people. The status is 1 when a promise is broken."""
+    if not data.is_dir():
+        raise click.ClickException(f"there is no lake at {data}; name it with --data DIR")
+    report = _guarded(lambda: audit(Lake(data), salts, _now(), raw_retention_days))
+    click.echo(msgspec.json.encode(report).decode() if as_json else privacy_text(report))
+    if report.broken:
+        sys.exit(1)
 
 
 @main.command()
