@@ -21,7 +21,9 @@ from gateway.problems import RoutesError
 from gateway.proxies import Proxies
 from gateway.request import Request
 
-_URL: Final = re.compile(r"(?:(?P<scheme>https?)://)?(?P<authority>[^/?#]+)(?P<target>.*)", re.I)
+_URL: Final = re.compile(
+    r"(?:(?P<scheme>https?)://)?(?P<authority>[^/?#]+)(?P<target>.*)", re.IGNORECASE
+)
 
 
 @click.command()
@@ -40,10 +42,12 @@ _URL: Final = re.compile(r"(?:(?P<scheme>https?)://)?(?P<authority>[^/?#]+)(?P<t
 @click.option("--header", "headers", multiple=True, help="Another header, as 'Name: value'.")
 @click.option("--country", help="Where the visitor is, such as DE; else that is not known.")
 @click.option("--at", help="The moment, such as 2026-12-24T18:00:00Z; else it is now.")
-@click.option("--visitor", help="A made-up visitor for staged roll-outs; another draws another lot.")
+@click.option(
+    "--visitor", help="A made-up visitor for staged roll-outs; another draws another lot."
+)
 @click.option("--down", multiple=True, help="A health check to take for failing, by its URL.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def explain(  # noqa: PLR0913 one for each option
+def explain(
     url: str,
     *,
     agent: str,
