@@ -79,6 +79,7 @@ test-deps: ## system programs that some tests need (Debian, as root)
 lock: .venv/dev ## compile requirements*.txt from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK_FLAGS) -o requirements.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK_FLAGS) -o requirements-dev.txt --extra dev -c requirements.txt pyproject.toml
+	$(BIN)/uv pip compile $(LOCK_FLAGS) -o requirements-fuzz.txt --extra fuzz -c requirements.txt pyproject.toml
 
 # Hashes pin what is installed; addresses stay out, so that any mirror serves.
 LOCK_FLAGS := -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
