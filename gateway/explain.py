@@ -277,5 +277,7 @@ def _words(decision: Decision) -> str:
 
 def _kind(answerer: Answerer) -> str:
     """The types of route that a protocol answers for, as a routes file names them."""
-    types = next(types for types, protocol in PROTOCOLS if protocol.decide is answerer.func)
-    return " and ".join(str(each.__struct_config__.tag) for each in types)
+    types: tuple[Any, ...] = next(
+        types for types, protocol in PROTOCOLS if protocol.decide is answerer.func
+    )
+    return " and ".join(each.__struct_config__.tag for each in types)

@@ -150,7 +150,8 @@ event   event_type = download
 passed over
   routes.toml:20: route 2 (file "/tool/{{version}}/{{file}}?odd={{odd}}"): the query has no odd
   routes.toml:26: route 3 (file "/{{+everything}}"): takes it too, but comes later
-  routes.toml:39: route 5 (catch-all "https://www.acme.example"): file and regex routes are asked before it
+  routes.toml:39: route 5 (catch-all "https://www.acme.example"): \
+file and regex routes are asked before it
   routes.toml:33: route 4 (regex "/other/.*"): its path is another one
 """
     )
