@@ -15,6 +15,7 @@ from sanic.request import Request
 from sanic.response import json, text
 
 from gateway import metrics
+from gateway.circumstances import Observed
 from gateway.config import GatewayConfig
 from gateway.counters import KEPT_FATES, Counters, Fate
 from gateway.ipdata import IpData
@@ -47,6 +48,8 @@ class Admin(Sanic[Any, Any]):
         counters: Counters,
         ip_data: IpData,
         shipping: ShippingState,
+        *,
+        observed: Callable[[], Observed],
     ) -> None:
         super().__init__("footfall-admin", configure_logging=False)
         self.config.update({"ACCESS_LOG": False, "AUTO_EXTEND": False, "MOTD": False})
@@ -58,6 +61,7 @@ class Admin(Sanic[Any, Any]):
         self._shipping = shipping
         self._checks: _Checks = {
             "routes": lambda: routes_check(routes),
+            "targets": lambda: targets_check(routes, observed()),
             "journal": lambda: journal_check(config.data / "journal"),
             "events": self._losses.check,
             "shipping": lambda: shipping_check(shipping, config.data / "journal"),
@@ -142,6 +146,14 @@ class Losses:
 def routes_check(routes: LiveRoutes) -> Check:
     """Say whether the routes file, as it is, is in force."""
     return Check(not routes.refused, routes.refused or "in force")
+
+
+def targets_check(routes: LiveRoutes, observed: Observed) -> Check:
+    """Say which of the servers that routes want looked at are down, and what aliases have found."""
+    if observed.down:
+        return Check(False, "; ".join(f"{url} {why}" for url, why in observed.down.items()))
+    found = [f"{url} leads to {version}" for url, version in observed.versions.items()]
+    return Check(True, "; ".join(found) or f"{len(routes.table.looks)} looked at, none down")
 
 
 def journal_check(journal: Path) -> Check:

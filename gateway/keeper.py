@@ -12,16 +12,20 @@ import logging
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
 
 from gateway import listening, logs, salts, segments, shipper
 from gateway.admin import Admin
+from gateway.circumstances import Observed
 from gateway.config import GRACE_SECONDS, GatewayConfig, from_json
 from gateway.counters import Counters
 from gateway.ipdata import IpData
 from gateway.live import LiveRoutes
+from gateway.status import Status, StatusFile, reasons
+from gateway.watch import Watch, stopped
 from gateway.metrics import ShippingState
 
 _SALTS_EVERY = 60.0
@@ -66,6 +70,20 @@ class Keeper:
             self._tidied_at = time.monotonic()
             self._destroy_salts()
 
+    def tell(self, status: StatusFile, routes: LiveRoutes, observed: Observed) -> None:
+        """Tell the dashboard about refused routes and targets that are down."""
+        down = "\n".join(f"{url} {why}" for url, why in observed.down.items())
+        try:
+            status.tell(
+                Status(
+                    routes=routes.path.name,
+                    refused=reasons(routes.refused),
+                    down=reasons(down),
+                )
+            )
+        except OSError as error:
+            self._seldom.warn("status", f"the dashboard is told nothing: {error}")
+
     def last_steps(self) -> None:
         """Ship what the workers leave, waiting for those that still finish, but not for ever."""
         deadline = time.monotonic() + GRACE_SECONDS + 1
@@ -90,23 +108,50 @@ async def keep(task: KeeperTask) -> None:
     keeper = Keeper(config)
     routes = LiveRoutes(config.routes)
     counters = Counters(task.counters, config.workers)
-    admin = Admin(config, routes, counters, IpData.open(config.ip_data), keeper.shipping)
-    stepping = asyncio.create_task(_step(keeper, routes, admin, config.flush_seconds, stop))
+    watch = Watch(lambda: routes.table)
+    admin = Admin(
+        config,
+        routes,
+        counters,
+        IpData.open(config.ip_data),
+        keeper.shipping,
+        observed=lambda: watch.observed,
+    )
+    watching = asyncio.create_task(watch.run())
+    status = StatusFile(config)
+    stepping = asyncio.create_task(
+        _step(
+            keeper,
+            routes,
+            admin,
+            lambda: keeper.tell(status, routes, watch.observed),
+            config.flush_seconds,
+            stop,
+        )
+    )
     try:
         await listening.serve(admin, socket.socket(fileno=task.listener), stop, _ADMIN_GRACE)
     finally:
         stop.set()
         await stepping
+        await stopped(watching)
+        status.remove()
         keeper.last_steps()
 
 
-async def _step(
-    keeper: Keeper, routes: LiveRoutes, admin: Admin, seconds: float, stop: asyncio.Event
+async def _step(  # noqa: PLR0913 all that it keeps
+    keeper: Keeper,
+    routes: LiveRoutes,
+    admin: Admin,
+    tell: Callable[[], None],
+    seconds: float,
+    stop: asyncio.Event,
 ) -> None:
     """Look twice in each interval, so that an event is a file soon after its segment is sealed."""
     while not stop.is_set():
         await asyncio.to_thread(keeper.step)
         await asyncio.to_thread(routes.refresh)
+        await asyncio.to_thread(tell)
         admin.look()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), min(seconds, 1.0) / 4)

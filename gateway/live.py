@@ -1,10 +1,15 @@
 """The routes in force, held in one place, and changed while the gateway runs."""
 
 import logging
+import time
 from pathlib import Path
+from typing import Final
 
 from gateway import routefile
-from gateway.problems import RoutesError
+from gateway.problems import Problem, RoutesError
+
+# A file changed a moment ago may still be being written, and the half of it be good TOML.
+_SETTLED_SECONDS: Final = 0.1
 
 log = logging.getLogger(__name__)
 
@@ -13,27 +18,30 @@ class LiveRoutes:
     """The last good version of a routes file. Raises RoutesError at first, and never after."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._stamp = _stamp(path)
         self.table = routefile.load(path)
         self.refused = ""  # why the file as it is now is not in force; "": it is
 
     def refresh(self) -> None:
         """Take the file if it has changed and is good. Costs one stat when it has not."""
-        stamp = _stamp(self._path)
-        if stamp == self._stamp:
+        stamp = _stamp(self.path)
+        if stamp == self._stamp or (stamp is not None and _is_fresh(stamp)):
             return
         self._stamp = stamp
         try:
-            self.table = routefile.load(self._path)
+            table = routefile.load(self.path)
+            if not table.routes:
+                raise RoutesError([Problem(str(self.path), "has no route at all")])
         except (RoutesError, OSError) as error:
             self.refused = str(error)
             log.error(  # noqa: TRY400 the reasons are the message, a traceback adds nothing
-                "%s has changed and is refused, the last good routes stay: %s", self._path, error
+                "%s has changed and is refused, the last good routes stay: %s", self.path, error
             )
         else:
+            self.table = table
             self.refused = ""
-            log.info("%s has changed and is in force", self._path)
+            log.info("%s has changed and is in force", self.path)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
@@ -42,3 +50,7 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return state.st_mtime_ns, state.st_size, state.st_ino
+
+
+def _is_fresh(stamp: tuple[int, int, int]) -> bool:
+    return 0 <= time.time() - stamp[0] / 1e9 < _SETTLED_SECONDS

@@ -79,7 +79,7 @@ def read_toml(text: str, name: str) -> Read:
     """Read [[route]] tables. Every problem is told; a route with one is left out."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         return [], [Problem(name, f"is no TOML: {error}")]
     problems = [
         Problem(name, f"{key!r} is no key here; routes stand in [[route]] tables")

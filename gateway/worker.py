@@ -28,7 +28,7 @@ from gateway.upstream.fetcher import Fetcher
 from gateway.visitor import Visitors
 from gateway.watch import Watch, stopped
 
-_REFRESH_TICKS = 10
+_REFRESH_TICKS = 2
 _MEGABYTE = 1024 * 1024
 
 log = logging.getLogger(__name__)

@@ -9,13 +9,14 @@ import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
-from dashboard import charts, lists, palette, sidebar, warehouse, words
+from dashboard import charts, gateway_status, lists, palette, sidebar, warehouse, words
 from dashboard.filters import Filters
 from dashboard.lists import Row
 from dashboard.palette import OTHER
 from dashboard.queries import overview
 
 FRESHNESS_SECONDS: Final = 2
+GATEWAY_SECONDS: Final = 5
 # Longer tables scroll.
 TABLE_ROWS: Final = 14
 
@@ -35,6 +36,7 @@ def heading(title: str, filters: Filters) -> None:
     ):  # fmt: skip
         st.title(title, anchor=False, width="content")
         freshness()
+    gateway_trouble()
     sidebar.bar(filters)
     if not warehouse.is_empty():
         st.caption(_said(filters))
@@ -51,6 +53,29 @@ def freshness() -> None:
                 f'<p class="ff-fresh"><b></b>Newest event {words.age(seconds)} ago</p>',
                 width="content",
             )
+
+
+@st.fragment(run_every=GATEWAY_SECONDS)
+def gateway_trouble() -> None:
+    """Say which routes a gateway refuses, and which targets are down; nothing when all is well."""
+    for status in gateway_status.read(warehouse.root()):
+        if status.refused:
+            st.warning(
+                _listed(status.refused),
+                icon=":material/rule_settings:",
+                title=f"A change of {status.routes} is refused; the last good routes stay",
+            )
+        if status.down:
+            st.warning(
+                _listed(status.down),
+                icon=":material/cloud_off:",
+                title="Targets are down, and requests go elsewhere",
+            )
+
+
+def _listed(reasons: Sequence[str]) -> str:
+    # As code, because a reason quotes the file, which is no Markdown.
+    return "\n".join(f"- `{reason.replace('`', chr(39))}`" for reason in reasons)
 
 
 def ready() -> bool:
