@@ -280,9 +280,10 @@ def test_a_crate_is_where_the_registry_says() -> None:
         assert len(told.asked) == 1
         clock.now += 60
         assert (await gateway.fetch(crate, get())).status == 307
-        async with asyncio.timeout(10):  # it may be asked about behind the answer
-            while len(told.asked) < 2:
-                await asyncio.sleep(0.01)
+        for _moment in range(1000):  # it may be asked about behind the answer
+            if len(told.asked) == 2:
+                break
+            await asyncio.sleep(0.01)
         assert told.asked[1].headers["if-none-match"] == '"1"'
 
     with_repository(CARGO, story)
