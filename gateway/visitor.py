@@ -72,6 +72,19 @@ class Visitors:
             self._change_salt()
         return self._draw(address, user_agent)
 
+    def forget(self) -> None:
+        """Let go of a salt whose time is over, and of the addresses kept with it.
+
+        For a process that nobody asks anything: it would hold the salt for as long as it is idle,
+        when the file of it has long been destroyed.
+        """
+        now = self._clock()
+        if self._until and not self._from <= now < self._until:
+            self._from = self._until = 0.0
+            del self._visitor, self._draw
+        if self._stand_in[0] is not None and now >= self._stand_in[0].end.timestamp():
+            self._stand_in = (None, b"")
+
     def _change_salt(self) -> None:
         now = self._clock()
         period = salts.period_at(dt.datetime.fromtimestamp(now, dt.UTC), self._rotation)

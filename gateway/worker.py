@@ -64,7 +64,7 @@ async def work(task: WorkerTask) -> None:
         surroundings=Surroundings(visitors, lambda: watch.observed),
         overload=overload,
     )
-    ticking = asyncio.create_task(_tick(journal, routes, overload))
+    ticking = asyncio.create_task(_tick(journal, routes, overload, visitors))
     watching = asyncio.create_task(watch.run())
     try:
         public = socket.socket(fileno=task.listener)
@@ -94,7 +94,9 @@ def upstream_config(config: GatewayConfig) -> UpstreamConfig:
     )
 
 
-async def _tick(journal: Journal, routes: LiveRoutes, overload: Overload) -> None:
+async def _tick(
+    journal: Journal, routes: LiveRoutes, overload: Overload, visitors: Visitors
+) -> None:
     ticks = 0
     while True:
         await asyncio.sleep(SYNC_SECONDS)
@@ -102,6 +104,7 @@ async def _tick(journal: Journal, routes: LiveRoutes, overload: Overload) -> Non
         journal.tick()
         ticks += 1
         if ticks % _REFRESH_TICKS == 0:
+            visitors.forget()
             await asyncio.to_thread(routes.refresh)
 
 
