@@ -24,9 +24,9 @@ from gateway.config import GRACE_SECONDS, GatewayConfig, from_json
 from gateway.counters import Counters
 from gateway.ipdata import IpData
 from gateway.live import LiveRoutes
+from gateway.metrics import ShippingState
 from gateway.status import Status, StatusFile, reasons
 from gateway.watch import Watch, stopped
-from gateway.metrics import ShippingState
 
 _SALTS_EVERY = 60.0
 _ADMIN_GRACE = 0.5
@@ -125,8 +125,8 @@ async def keep(task: KeeperTask) -> None:
             routes,
             admin,
             lambda: keeper.tell(status, routes, watch.observed),
-            config.flush_seconds,
-            stop,
+            seconds=config.flush_seconds,
+            stop=stop,
         )
     )
     try:
@@ -139,11 +139,12 @@ async def keep(task: KeeperTask) -> None:
         keeper.last_steps()
 
 
-async def _step(  # noqa: PLR0913 all that it keeps
+async def _step(
     keeper: Keeper,
     routes: LiveRoutes,
     admin: Admin,
     tell: Callable[[], None],
+    *,
     seconds: float,
     stop: asyncio.Event,
 ) -> None:

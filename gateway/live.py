@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway import routefile
 from gateway.problems import Problem, RoutesError
+from gateway.table import RouteTable
 
 # A file changed a moment ago may still be being written, and the half of it be good TOML.
 _SETTLED_SECONDS: Final = 0.1
@@ -30,9 +31,7 @@ class LiveRoutes:
             return
         self._stamp = stamp
         try:
-            table = routefile.load(self.path)
-            if not table.routes:
-                raise RoutesError([Problem(str(self.path), "has no route at all")])
+            table = _some(self.path)
         except (RoutesError, OSError) as error:
             self.refused = str(error)
             log.error(  # noqa: TRY400 the reasons are the message, a traceback adds nothing
@@ -42,6 +41,14 @@ class LiveRoutes:
             self.table = table
             self.refused = ""
             log.info("%s has changed and is in force", self.path)
+
+
+def _some(path: Path) -> RouteTable:
+    """Load a file that has any route: an empty one is a mishap, and would stop every download."""
+    table = routefile.load(path)
+    if not table.routes:
+        raise RoutesError([Problem(str(path), "has no route at all")])
+    return table
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
-from pathlib import Path
 from typing import Final
 
 import msgspec
