@@ -198,12 +198,12 @@ class Connection(HttpProtocol):
 
     # Where types are ignored below, Sanic has none.
 
-    __slots__ = ("_counters", "_fast", "_owes", "_peer")
+    __slots__ = ("_fast", "_gateway", "_owes", "_peer")
 
     def __init__(self, *, app: Any, **kwargs: Any) -> None:
         super().__init__(app=app, **kwargs)
+        self._gateway = app
         self._fast: FastPath | None = app.fast_path
-        self._counters: Counters = app.counters
         self._peer = ""
         self._http = None
         self._owes = False  # an answer waits for the end of this turn
@@ -227,7 +227,7 @@ class Connection(HttpProtocol):
                 self._owes = True
                 return
             if self._task is None and data.startswith(_HANDSHAKE):
-                self._counters.answered("none", 400)
+                self._gateway.counters.answered("none", 400)
                 self.deliver(_NO_TLS)
                 self.close()
                 return
@@ -236,6 +236,7 @@ class Connection(HttpProtocol):
             self._task = self.loop.create_task(self.connection_task())  # type: ignore[no-untyped-call]
         # The time of a request runs from its first byte: one byte now and then buys no more.
         begun = None if self._is_idle() else self._time
+        self.request_max_size = self._gateway.body_limit
         super().data_received(data)
         if begun is not None:
             self._time = begun

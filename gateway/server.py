@@ -31,12 +31,15 @@ from gateway.overload import RETRY_AFTER, Overload
 from gateway.proxies import Proxies
 from gateway.recorder import Recorder
 from gateway.request import Request
+from gateway.routes import TelemetryRoute
 from gateway.surroundings import Surroundings
 from gateway.upstream.answer import Answer, Stream
 from gateway.upstream.fetcher import Fetcher
 
-# Above a telemetry route's own cap, which answers with a better reason.
-BODY_LIMIT = 1_048_576 + 65_536
+# Every protocol takes as much, and a telemetry route more if it says so.
+_BODY_BYTES = 1_048_576
+# A body that is not much larger is read, because its route answers with a better reason.
+_BODY_ROOM = 65_536
 HEADER_LIMIT = 16_384  # the most that Sanic can be set to
 REQUEST_SECONDS = 20.0  # in which the headers must be there, from their first byte on
 
@@ -59,12 +62,14 @@ _PLAIN_REDIRECT = (
     b"HTTP/1.1 307 Temporary Redirect\r\nlocation: %b\r\ncache-control: no-store\r\n"
     b"content-length: 0\r\nconnection: keep-alive\r\n\r\n"
 )
+_TOO_LARGE = 413
 _REASONS = {
     400: "not an HTTP request that can be understood",
     408: "the request did not arrive in time",
     413: "the request is too large",
     414: "the URL is too long",
     417: "this expectation cannot be met",
+    431: "the headers are too large",
     503: "the answer did not get ready in time",
 }
 
@@ -82,6 +87,7 @@ class Gateway(Sanic[Any, Any]):
     """The public port."""
 
     __slots__ = (
+        "_body_limit",
         "_fetcher",
         "_overload",
         "_proxies",
@@ -101,7 +107,6 @@ class Gateway(Sanic[Any, Any]):
         fetcher: Fetcher,
         *,
         surroundings: Surroundings,
-        body_limit: int = BODY_LIMIT,
         request_seconds: float = REQUEST_SECONDS,
         fast: bool = True,
         overload: Overload | None = None,
@@ -121,11 +126,11 @@ class Gateway(Sanic[Any, Any]):
                 "KEEP_ALIVE_TIMEOUT": 75,
                 "MOTD": False,
                 "REQUEST_MAX_HEADER_SIZE": HEADER_LIMIT,
-                "REQUEST_MAX_SIZE": body_limit,
                 "REQUEST_TIMEOUT": request_seconds,
             }
         )
         self._routes = routes
+        self._body_limit: tuple[object, int] = (None, 0)  # of which route table
         self._proxies = proxies
         self._recorder = recorder
         self.counters = counters
@@ -136,6 +141,15 @@ class Gateway(Sanic[Any, Any]):
         self.fast_path = FastPath(routes, proxies, recorder, counters, _written) if fast else None
         # Sanic does not start without a route; `handle_request` comes before all of them.
         self.add_route(_unreachable, "/")
+
+    @property
+    def body_limit(self) -> int:
+        """Bytes of the largest body that is read, by the routes in force."""
+        table = self._routes.table
+        if table is not self._body_limit[0]:
+            caps = (r.max_body_bytes for r in table.routes if isinstance(r, TelemetryRoute))
+            self._body_limit = table, max([_BODY_BYTES, *caps]) + _BODY_ROOM
+        return self._body_limit[1]
 
     async def handle_request(self, request: WebRequest) -> None:
         """Answer one request."""
@@ -262,9 +276,13 @@ class _Errors(ErrorHandler):
         self._counters = counters
         self._seldom = Seldom(log)
 
-    def default(self, _request: WebRequest, exception: Exception) -> HTTPResponse:
+    def default(self, request: WebRequest, exception: Exception) -> HTTPResponse:
         """Answer an error."""
         status = exception.status_code if isinstance(exception, SanicException) else 500
+        if status == _TOO_LARGE and isinstance(request.stream, Http) and not request.stream.url:
+            # Sanic has one word for all that is too large. Here it has read no first line yet, or
+            # could not: either that line is so long, or what follows it.
+            status = 431 if b"\r\n" in request.stream.recv_buffer[:HEADER_LIMIT] else 414
         if status not in _REASONS:
             status = 500
             place = where(exception)

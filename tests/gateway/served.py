@@ -42,8 +42,9 @@ class Served:
         self, home: Path, routes: str, trusted: int | tuple[str, ...] = 0, **options: Any
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        (home / "routes.toml").write_text(routes)
-        self.routes = LiveRoutes(home / "routes.toml")
+        self.file = home / "routes.toml"
+        self.file.write_text(routes)
+        self.routes = LiveRoutes(self.file)
         self.counters = Counters.create(1)
         self.journal = Journal(home / "journal", 3600)
         # All share the salts, so that their ids can be compared.
@@ -126,14 +127,14 @@ class Client:
         if self._socket is None:
             self._socket, self._rest = self._connect(), b""
         self._socket.sendall(request)
-        answer = self._answer(head)
+        answer = self._answer(head=head)
         # The next answer tells the end from a pause.
         closing = b"connection: close" in answer.lower() or not answer
         if closing:
             self.close()
         return answer, closing
 
-    def _answer(self, head: bool) -> bytes:
+    def _answer(self, *, head: bool) -> bytes:
         while END not in self._rest:
             if not self._more():
                 return self._rest
