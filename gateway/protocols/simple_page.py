@@ -98,8 +98,12 @@ def _described(file: PythonFile) -> dict[str, Any]:
 
 def with_links(page: Page, base: str) -> Page:
     """The page with every file's link replaced by one under base, which ends in a slash."""
-    files = [{**file, "url": base + quote(str(file.get("filename", "")))} for file in page["files"]]
-    return {**page, "files": files}
+    return {**page, "files": [with_link(file, base) for file in page["files"]]}
+
+
+def with_link(file: dict[str, Any], base: str) -> dict[str, Any]:
+    """One file of a page with its link replaced."""
+    return {**file, "url": base + quote(str(file.get("filename", "")))}
 
 
 def rendered(page: Page, form: Format) -> bytes:

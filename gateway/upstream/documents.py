@@ -17,7 +17,7 @@ from gateway.upstream.bounded import Bounded
 from gateway.upstream.client import Client, whole
 from gateway.upstream.coalesce import Coalescer
 from gateway.upstream.config import UpstreamConfig
-from gateway.upstream.trouble import Refused, Trouble, Unusable, host_of
+from gateway.upstream.trouble import BAD_GATEWAY, Refused, Trouble, Unusable, host_of
 
 _OK = 200
 _NOT_MODIFIED = 304
@@ -223,7 +223,13 @@ class Documents:
 
 
 def _rendering(body: bytes, render: Callable[[bytes], bytes]) -> Rendering:
-    made = render(body)
+    try:
+        made = render(body)
+    except (ValueError, RecursionError) as error:
+        # Parsing looks only at what it needs.
+        raise Trouble(
+            BAD_GATEWAY, "the upstream answered with a page that cannot be read"
+        ) from error
     packed = None
     if len(made) > _WORTH_PACKING:
         packed = gzip.compress(made, _PACKING, mtime=0)

@@ -1,6 +1,5 @@
 """Live npm packuments: `dist.tarball` leads to the gateway, and from there to where it is."""
 
-from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -78,46 +77,69 @@ def _path(name: str) -> str:
     return quote(name, safe="@")
 
 
+class _Dist(msgspec.Struct):
+    tarball: str = ""
+
+
+class _Manifest(msgspec.Struct):
+    """What is read of one version; the rest is passed on as it is."""
+
+    dist: _Dist = msgspec.field(default_factory=_Dist)
+
+
 def parse_packument(body: bytes, _url: str, _content_type: str) -> tuple[bytes, dict[str, str]]:
     """A packument as it is, and its tarballs' URLs by version. Raises ValueError for none."""
-    packument = msgspec.json.decode(body)
-    if not isinstance(packument, dict) or not isinstance(packument.get("versions", {}), dict):
-        raise ValueError("a packument is an object with versions")  # noqa: TRY004
     links = {}
-    for version, manifest in packument.get("versions", {}).items():
-        tarball = _dist(manifest).get("tarball")
-        if isinstance(tarball, str) and is_web_url(tarball):
+    for version, manifest in _versions(_object(body)).items():
+        tarball = _tarball(manifest)
+        if is_web_url(tarball):
             links[version] = tarball
     return body, links
 
 
-def _dist(manifest: Any) -> dict[str, Any]:
-    dist = manifest.get("dist") if isinstance(manifest, dict) else None
-    return dist if isinstance(dist, dict) else {}
+def _object(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """An object with its values still as bytes.
+
+    Packuments can have ten thousands of versions. One at a time, they take little memory and never
+    keep the event loop waiting for the interpreter's lock.
+    """
+    return msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+
+
+def _versions(packument: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+    return _object(packument.get("versions", b"{}"))
+
+
+def _tarball(manifest: msgspec.Raw) -> str:
+    """Where a version's tarball is; "" where that is not said."""
+    try:
+        return msgspec.json.decode(manifest, type=_Manifest).dist.tarball
+    except msgspec.ValidationError:  # some other form, which is passed on and has no link
+        return ""
 
 
 def _rendered(body: bytes, fetch: FromPackageRegistry) -> bytes:
-    packument = msgspec.json.decode(body)
+    packument = _object(body)
+    tags = packument.get("dist-tags", msgspec.Raw(b"{}"))
     if fetch.part == "dist-tags":
-        return msgspec.json.encode(packument.get("dist-tags", {}))
-    versions = packument.get("versions", {})
+        return bytes(tags)
+    versions = _versions(packument)
     if fetch.part == "version":
-        tags = packument.get("dist-tags")
-        tagged = tags.get(fetch.reference) if isinstance(tags, dict) else None
-        version = fetch.reference if fetch.reference in versions else tagged
+        tagged = msgspec.json.decode(tags)
+        named = tagged.get(fetch.reference) if isinstance(tagged, dict) else None
+        version = fetch.reference if fetch.reference in versions else named
         if not isinstance(version, str) or version not in versions:
             raise Refused(404, "this package has no such version")
-        return msgspec.json.encode(_here(version, versions[version], fetch))
-    packument["versions"] = {
-        version: _here(version, manifest, fetch) for version, manifest in versions.items()
-    }
-    return msgspec.json.encode(packument)
+        return bytes(_here(version, versions[version], fetch))
+    here = {version: _here(version, manifest, fetch) for version, manifest in versions.items()}
+    return msgspec.json.encode({**packument, "versions": here})
 
 
-def _here(version: str, manifest: Any, fetch: FromPackageRegistry) -> Any:
+def _here(version: str, manifest: msgspec.Raw, fetch: FromPackageRegistry) -> msgspec.Raw:
     """A version's manifest with its tarball at the gateway."""
-    dist = _dist(manifest)
-    if "tarball" not in dist:
+    if not _tarball(manifest):
         return manifest
+    told = _object(manifest)
     tarball = f"{fetch.base}{fetch.name}/-/{quote(tarball_name(fetch.name, version))}"
-    return {**manifest, "dist": {**dist, "tarball": tarball}}
+    dist = msgspec.json.encode({**_object(told["dist"]), "tarball": tarball})
+    return msgspec.Raw(msgspec.json.encode({**told, "dist": msgspec.Raw(dist)}))

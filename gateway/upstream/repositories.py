@@ -36,16 +36,16 @@ class Repositories:
             document = await self._documents.get(source, _PARSE[fetch.document])
             if fetch.link:
                 return redirected_answer(_where(fetch, document), fetch.hits)
+            form = f"{fetch.document} {fetch.upstream}"
+            made = await self._documents.rendering(
+                document, fetch.base, form, lambda body: _RENDER[fetch.document](body, fetch)
+            )
         except Refused as refused:
             return as_answer(refused, fetch.hits)
         except Trouble as trouble:
             if fetch.link:
                 return as_answer(trouble, fetch.hits)
             return redirected_answer(source.url, fetch.hits)
-        form = f"{fetch.document} {fetch.upstream}"
-        made = await self._documents.rendering(
-            document, fetch.base, form, lambda body: _RENDER[fetch.document](body, fetch)
-        )
         return rendered_answer(made, _CONTENT_TYPES[fetch.document], request, fetch.hits)
 
 

@@ -1,6 +1,7 @@
 """Live pages of a Python package index: fetched as JSON or HTML, served as either."""
 
 import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import algorithms_guaranteed
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -45,12 +46,12 @@ class SimpleIndexes:
             if fetch.file:
                 return redirected_answer(await self._file_url(source, fetch.file), fetch.hits)
             document = await self._documents.get(source, parse_page)
+            form = form or "json"
+            made = await self._documents.rendering(
+                document, fetch.base, form, lambda body: _rendered(body, fetch.base, form or "json")
+            )
         except Trouble as trouble:
             return as_answer(trouble, fetch.hits)
-        form = form or "json"
-        made = await self._documents.rendering(
-            document, fetch.base, form, lambda body: _rendered(body, fetch.base, form or "json")
-        )
         return rendered_answer(made, simple_page.CONTENT_TYPES[form], request, fetch.hits)
 
     async def _file_url(self, source: Source, file: str) -> str:
@@ -74,8 +75,29 @@ def _find(document: Document, file: str) -> str | None:
 
 
 def _rendered(body: bytes, base: str, form: simple_page.Format) -> bytes:
-    page = simple_page.with_links(msgspec.json.decode(body), base)
-    return simple_page.rendered(page, form)
+    page, raw_files = _opened(body)
+    told = {key: msgspec.json.decode(value) for key, value in page.items()}
+    files = (simple_page.with_link(msgspec.json.decode(file), base) for file in raw_files)
+    if form == "json":
+        return _closed(told, files)
+    return simple_page.rendered({**told, "files": files}, form)
+
+
+def _opened(body: bytes) -> tuple[dict[str, msgspec.Raw], list[msgspec.Raw]]:
+    """A JSON page with its files apart, each still as bytes.
+
+    A page can hold ten thousands of them. One at a time, they take little memory and never keep
+    the event loop waiting for the interpreter's lock. Raises ValueError for what is no page.
+    """
+    page = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    if "files" not in page:
+        raise ValueError("a PEP 691 page has a list of files")
+    return page, msgspec.json.decode(page.pop("files"), type=list[msgspec.Raw])
+
+
+def _closed(page: Mapping[str, Any], files: Iterable[dict[str, Any]]) -> bytes:
+    encoded = [msgspec.Raw(msgspec.json.encode(file)) for file in files]
+    return msgspec.json.encode({**page, "files": encoded})
 
 
 def parse_page(body: bytes, url: str, content_type: str) -> tuple[bytes, dict[str, str]]:
@@ -84,31 +106,28 @@ def parse_page(body: bytes, url: str, content_type: str) -> tuple[bytes, dict[st
     Raises ValueError for what is no page.
     """
     media_type = content_type.partition(";")[0].strip().lower()
+    page: Mapping[str, Any]
+    files: Iterable[Any]
     if media_type.endswith("json"):
-        page = _checked(msgspec.json.decode(body), url)
+        page, raw_files = _opened(body)
+        files = map(msgspec.json.decode, raw_files)
     else:
-        page = _from_html(_read_html(body, url), _last_segment(url))
-    links = {
-        file["filename"]: urldefrag(file["url"])[0]
-        for file in page["files"]
-        if is_web_url(file["url"])
-    }
-    return msgspec.json.encode(page), links
+        page, files = _from_html(_read_html(body, url), _last_segment(url))
+    links: dict[str, str] = {}
+    return _closed(page, _kept(files, url, links)), links
 
 
-def _checked(page: Any, url: str) -> simple_page.Page:
-    """The page with what is no file left out and every link made absolute."""
-    if not isinstance(page, dict) or not isinstance(page.get("files"), list):
-        raise ValueError("a PEP 691 page is an object with a list of files")  # noqa: TRY004
-    files = [
-        _absolute(file, url)
-        for file in page["files"]
-        if isinstance(file, dict)
-        and isinstance(file.get("filename"), str)
-        and isinstance(file.get("url"), str)
-        and _is_file_name(file["filename"])
-    ]
-    return {**page, "files": files}
+def _kept(files: Iterable[Any], url: str, links: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """The files with every link made absolute, and what is no file left out; fills in links."""
+    for file in files:
+        if not isinstance(file, dict):
+            continue
+        name, where = file.get("filename"), file.get("url")
+        if isinstance(name, str) and isinstance(where, str) and _is_file_name(name):
+            absolute = _absolute(file, url)
+            if is_web_url(absolute["url"]):
+                links[name] = urldefrag(absolute["url"])[0]
+            yield absolute
 
 
 def _is_file_name(name: str) -> bool:
@@ -137,15 +156,16 @@ def _last_segment(url: str) -> str:
     return urlsplit(url).path.rstrip("/").rpartition("/")[2]
 
 
-def _from_html(page: RepositoryPage, project: str) -> simple_page.Page:
+def _from_html(
+    page: RepositoryPage, project: str
+) -> tuple[simple_page.Page, Iterable[dict[str, Any]]]:
     meta: dict[str, Any] = {"api-version": "1.0"}
     if page.tracks:
         meta["tracks"] = page.tracks
-    files = [file for file in map(_from_link, page.links) if _is_file_name(file["filename"])]
-    converted: simple_page.Page = {"meta": meta, "name": project, "files": files}
+    converted: simple_page.Page = {"meta": meta, "name": project}
     if page.alternate_locations:
         converted["alternate-locations"] = page.alternate_locations
-    return converted
+    return converted, map(_from_link, page.links)
 
 
 def _file_name(url: str, text: str) -> str:

@@ -354,6 +354,10 @@ def test_packed_pages_are_unpacked_within_the_limit() -> None:
         pytest.param(b"[]", JSON, id="no page"),
         pytest.param(b'{"files": {}}', JSON, id="no list of files"),
         pytest.param(b"[" * 100_000, JSON, id="deep"),
+        pytest.param(b'{"files": [], "meta": "\xff"}', JSON, id="no UTF-8 beside the files"),
+        pytest.param(
+            b'{"files": [], "meta": %s%s}' % (b"[" * 5_000, b"]" * 5_000), JSON, id="deep beside"
+        ),
         pytest.param(b"[" * 1_000_000, JSON, id="deep and large"),
         pytest.param(
             b'<meta name="pypi:repository-version" content="99.0">', "text/html", id="far future"
