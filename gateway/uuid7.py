@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 
 _COUNTER_BITS = 12
 _SEED_BITS = 11  # each millisecond's counter starts in the lower half, so it has room to rise
@@ -11,7 +12,8 @@ _POOL = 4096
 class Uuid7s:
     """Makes the UUIDs of one process. Make it after a fork: two copies would repeat each other."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
+        self._clock = clock  # nanoseconds since the epoch
         self._millisecond = 0
         self._counter = 0
         self._pool = b""
@@ -19,7 +21,7 @@ class Uuid7s:
 
     def new(self) -> str:
         """Return a UUID that sorts after every earlier one of this maker."""
-        now = time.time_ns() // 1_000_000
+        now = self._clock() // 1_000_000
         random = self._random64()
         if now > self._millisecond:
             self._millisecond = now
