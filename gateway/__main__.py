@@ -109,10 +109,22 @@ def main() -> None:
     help="The same for index pages and packuments.",
 )
 @_setting(
+    "--revalidate-seconds",
+    default=120.0,
+    type=click.FloatRange(0, 86_400),
+    help="For how long beyond that one is still answered at once, and asked for behind the answer.",
+)
+@_setting(
+    "--patience-seconds",
+    default=3.0,
+    type=click.FloatRange(0, 60),
+    help="How long a client waits for a newer one where an older one is held.",
+)
+@_setting(
     "--stale-seconds",
     default=86_400.0,
     type=click.FloatRange(0, 31_536_000),
-    help="How old an index page or packument may be served while its upstream is down.",
+    help="How old an index page or packument may be served while its upstream is down or slow.",
 )
 @_setting(
     "--connect-seconds",

@@ -31,6 +31,8 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     salt_rotation: Rotation = "day"
     tag_seconds: float = 10.0
     document_seconds: float = 30.0
+    revalidate_seconds: float = 120.0
+    patience_seconds: float = 3.0
     stale_seconds: float = 86_400.0
     connect_seconds: float = 10.0
     read_seconds: float = 60.0

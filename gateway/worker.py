@@ -86,6 +86,8 @@ def upstream_config(config: GatewayConfig) -> UpstreamConfig:
         read_seconds=config.read_seconds,
         tag_seconds=config.tag_seconds,
         document_seconds=config.document_seconds,
+        revalidate_seconds=config.revalidate_seconds,
+        patience_seconds=config.patience_seconds,
         stale_seconds=config.stale_seconds,
         cache=config.cache,
         cache_bytes=config.cache_mb * _MEGABYTE,
