@@ -70,7 +70,7 @@ ip-data: .venv/dev ## rebuild the shipped IP database from public data (needs np
 	$(BIN)/python data/ip/build.py
 
 # What only some tests need: a registry and container tools, a browser, download clients.
-TEST_PROGRAMS := aria2 buildah chromium curl docker-registry podman skopeo wget
+TEST_PROGRAMS := aria2 buildah caddy chromium containerd curl docker-registry podman skopeo wget
 
 test-deps: ## system programs that some tests need (Debian, as root)
 	apt-get update -qq

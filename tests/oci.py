@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.programs import free_port, run, running
+from tests.token_service import TokenService
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -70,27 +71,52 @@ def make_layout(
 
 
 @contextmanager
-def registry(home: Path, host: str = "127.0.0.5") -> Iterator[str]:
-    """A real, open registry on an address of its own; yields host:port."""
+def registry(
+    home: Path, host: str = "127.0.0.5", *, tokens: TokenService | None = None, blobs_from: str = ""
+) -> Iterator[str]:
+    """A real registry on an address of its own, out of home; yields host:port.
+
+    With a token service it is closed to who has no token of it. With a base URL, blobs are answered
+    with a redirect to their files below it, as hosted registries do.
+    """
     port = free_port(host)
-    config = home / "registry.yml"
-    config.write_text(
-        f"version: 0.1\n"
-        f"storage: {{filesystem: {{rootdirectory: {home / 'registry'}}}}}\n"
-        f"http: {{addr: '{host}:{port}'}}\n"
-        f"log: {{accesslog: {{disabled: true}}, level: warn}}\n"
-    )
+    config: dict[str, Any] = {
+        "version": "0.1",
+        "storage": {"filesystem": {"rootdirectory": str(storage(home))}},
+        "http": {"addr": f"{host}:{port}"},
+        "log": {"accesslog": {"disabled": True}, "level": "warn"},
+    }
+    if tokens is not None:
+        config["auth"] = {"token": tokens.settings}
+    if blobs_from:
+        redirect = {"name": "redirect", "options": {"baseurl": blobs_from}}
+        config["middleware"] = {"storage": [redirect]}
+    file = home / "registry.json"
+    file.write_text(json.dumps(config))  # JSON is YAML
     # It ends by signal, as its makers meant it to.
     with running(
-        ["docker-registry", "serve", config],
+        ["docker-registry", "serve", file],
         host=host, port=port, log=home / "registry.log", clean_exit=False,
     ):  # fmt: skip
         yield f"{host}:{port}"
 
 
-def push(layout: Path, authority: str, image: str) -> None:
+def storage(home: Path) -> Path:
+    """Where a registry out of home keeps its files."""
+    folder = home / "registry"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def push(layout: Path, authority: str, image: str, *options: str) -> None:
     """Put every platform of the layout into the registry under image, such as acme/hello:1.0."""
     run(
-        ["skopeo", "copy", "--quiet", "--all", "--dest-tls-verify=false",
+        ["skopeo", "copy", "--quiet", "--all", "--dest-tls-verify=false", *options,
          f"oci:{layout}:latest", f"docker://{authority}/{image}"]
     )  # fmt: skip
+
+
+def index_digest(layout: Path) -> str:
+    """The digest of the layout's image index."""
+    digest: str = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
+    return digest

@@ -1,18 +1,11 @@
 """The upstream side against a real `docker-registry`, open and with tokens, and a real image."""
 
 import asyncio
-import base64
 import hashlib
 import json
-import subprocess
-import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -24,99 +17,9 @@ from gateway.upstream.answer import Answer
 from gateway.upstream.config import UpstreamConfig
 from gateway.upstream.fetcher import Fetcher
 from tests.gateway.upstreams import Clock, body_of, fetcher, header
-from tests.oci import INDEX, MANIFEST, make_layout
-from tests.programs import free_port, need, run, running
-
-SERVICE, ISSUER = "registry.example", "tokens.example"
-PUSHER, READER = "pusher:p", "reader:r"
-
-
-def basic(credentials: str) -> str:
-    return f"Basic {base64.b64encode(credentials.encode()).decode()}"
-
-
-class TokenService:
-    """Makes the tokens of a registry: anybody pulls acme/open, two users pull everything."""
-
-    def __init__(self, home: Path) -> None:
-        self.key, self.certificate = home / "key.pem", home / "certificate.pem"
-        run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-             f"/CN={ISSUER}", "-keyout", self.key, "-out", self.certificate]
-        )  # fmt: skip
-        self.exchanges: list[str] = []
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                query = parse_qs(urlsplit(self.path).query)
-                credentials = self.headers.get("Authorization", "")
-                body = json.dumps(service.answer(query.get("scope", []), credentials)).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
-                """Say nothing on the test's output."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/token"
-
-    def answer(self, scopes: list[str], credentials: str) -> dict[str, Any]:
-        self.exchanges += scopes
-        access = []
-        for scope in scopes:
-            kind, name, actions = scope.split(":")
-            wanted = set(actions.split(","))
-            may = {"pull"} if name == "acme/open" or credentials == basic(READER) else set()
-            may = {"pull", "push"} if credentials == basic(PUSHER) else may
-            access.append({"type": kind, "name": name, "actions": sorted(wanted & may)})
-        return {"token": self._signed(access), "expires_in": 60}
-
-    def _signed(self, access: list[dict[str, Any]]) -> str:
-        now = int(time.time())
-        certificate = "".join(self.certificate.read_text().splitlines()[1:-1])
-        parts = [
-            {"typ": "JWT", "alg": "RS256", "x5c": [certificate]},
-            {"iss": ISSUER, "aud": SERVICE, "sub": "", "jti": str(time.time_ns()), "iat": now,
-             "nbf": now - 5, "exp": now + 60, "access": access},
-        ]  # fmt: skip
-        unsigned = b".".join(_base64url(json.dumps(part).encode()) for part in parts)
-        signature = subprocess.run(
-            ["openssl", "dgst", "-sha256", "-sign", self.key],
-            input=unsigned, capture_output=True, check=True,
-        ).stdout  # fmt: skip
-        return f"{unsigned.decode()}.{_base64url(signature).decode()}"
-
-
-def _base64url(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-
-@contextmanager
-def docker_registry(home: Path, auth: dict[str, Any] | None = None) -> Iterator[str]:
-    """Serve a registry out of home until the block ends; yields its authority."""
-    port = free_port()
-    config: dict[str, Any] = {
-        "version": "0.1",
-        "storage": {"filesystem": {"rootdirectory": str(home / "store")}},
-        "http": {"addr": f"127.0.0.1:{port}"},
-        "log": {"accesslog": {"disabled": True}, "level": "warn"},
-    }
-    if auth:
-        config["auth"] = auth
-    (home / "config.json").write_text(json.dumps(config))  # JSON is YAML
-    command: list[str | Path] = ["docker-registry", "serve", home / "config.json"]
-    with running(command, host="127.0.0.1", port=port, log=home / "log", clean_exit=False):
-        yield f"127.0.0.1:{port}"
-
-
-def push(layout: Path, target: str, *options: str) -> None:
-    run(
-        ["skopeo", "copy", "--quiet", "--all", "--dest-tls-verify=false", *options,
-         f"oci:{layout}:latest", f"docker://{target}"]
-    )  # fmt: skip
+from tests.oci import INDEX, MANIFEST, make_layout, push, registry
+from tests.programs import need
+from tests.token_service import PUSHER, READER, TokenService, basic, token_service
 
 
 @pytest.fixture(scope="module")
@@ -129,38 +32,25 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def open_registry(layout: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with docker_registry(tmp_path_factory.mktemp("open")) as authority:
-        push(layout, f"{authority}/acme/open:1.0")
+    with registry(tmp_path_factory.mktemp("open")) as authority:
+        push(layout, authority, "acme/open:1.0")
         yield authority
 
 
 @pytest.fixture(scope="module")
 def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TokenService]:
     need("docker-registry", "skopeo", "openssl")
-    service = TokenService(tmp_path_factory.mktemp("tokens"))
-    thread = threading.Thread(target=service.server.serve_forever, daemon=True)
-    thread.start()
-    yield service
-    service.server.shutdown()
-    service.server.server_close()
-    thread.join(10)
+    with token_service(tmp_path_factory.mktemp("tokens")) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")
 def token_registry(
     layout: Path, tokens: TokenService, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    auth = {
-        "token": {
-            "realm": tokens.url,
-            "service": SERVICE,
-            "issuer": ISSUER,
-            "rootcertbundle": str(tokens.certificate),
-        }
-    }
-    with docker_registry(tmp_path_factory.mktemp("closed"), auth) as authority:
+    with registry(tmp_path_factory.mktemp("closed"), tokens=tokens) as authority:
         for image in ("acme/open", "acme/secret"):
-            push(layout, f"{authority}/{image}:1.0", "--dest-creds", PUSHER)
+            push(layout, authority, f"{image}:1.0", "--dest-creds", PUSHER)
         yield authority
 
 
@@ -252,9 +142,9 @@ def test_a_range_of_a_blob(open_registry: str) -> None:
 
 def test_a_manifest_outlives_its_registry(layout: Path, tmp_path: Path) -> None:
     async def story(gateway: Fetcher, _: Clock) -> None:
-        with docker_registry(tmp_path) as authority:
+        with registry(tmp_path) as authority:
             client = Client(gateway, route(authority, image="acme/open"))
-            await asyncio.to_thread(push, layout, f"{authority}/acme/open:1.0")
+            await asyncio.to_thread(push, layout, authority, "acme/open:1.0")
             before = await client("/v2/acme/open/manifests/1.0")
         after = await client("/v2/acme/open/manifests/1.0")
         assert (after.status, after.body) == (200, before.body)
