@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,7 +51,7 @@ class Client(threading.Thread):
     def run(self) -> None:
         while not self._stop_asked.is_set():
             connection = http.client.HTTPConnection(
-                self._footfall.host, self._footfall.port, timeout=5
+                self._footfall.host, self._footfall.port, timeout=30
             )
             try:
                 for _ in range(5):
@@ -88,14 +88,15 @@ def asking(footfall: Footfall, clients: int = 2) -> Iterator[list[Client]]:
 
 
 def generation_of(footfall: Footfall) -> str:
-    connection = http.client.HTTPConnection(footfall.host, footfall.port, timeout=5)
-    connection.request("GET", "/tool/1.0")
-    location = connection.getresponse().headers["location"]
-    connection.close()
+    connection = http.client.HTTPConnection(footfall.host, footfall.port, timeout=30)
+    with closing(connection):
+        connection.request("GET", "/tool/1.0")
+        with connection.getresponse() as answer:
+            location: str = answer.headers["location"]
     return location.split("/")[3]
 
 
-def wait_for(holds: Callable[[], bool], seconds: float = 5) -> float:
+def wait_for(holds: Callable[[], bool], seconds: float = 20) -> float:
     """How long it took."""
     begun = time.monotonic()
     while not holds():
@@ -123,10 +124,11 @@ def test_many_swaps_under_steady_requests_lose_none(tmp_path: Path) -> None:
 @pytest.mark.xdist_group("gateway")
 def test_a_bad_file_is_refused_everywhere_and_the_last_good_one_stays(tmp_path: Path) -> None:
     def readyz() -> dict[str, dict[str, object]]:
-        connection = http.client.HTTPConnection(footfall.host, footfall.admin_port, timeout=5)
-        connection.request("GET", "/readyz")
-        told: dict[str, dict[str, object]] = json.loads(connection.getresponse().read())["checks"]
-        connection.close()
+        connection = http.client.HTTPConnection(footfall.host, footfall.admin_port, timeout=30)
+        with closing(connection):
+            connection.request("GET", "/readyz")
+            with connection.getresponse() as answer:
+                told: dict[str, dict[str, object]] = json.loads(answer.read())["checks"]
         return told
 
     with gateway(tmp_path, routes(0)) as footfall:
