@@ -101,7 +101,9 @@ def test_real_user_agents_come_through_unharmed(agent: str) -> None:
 def test_a_user_agent_loses_what_names_someone() -> None:
     sent = "bot/1.0 (+canary@example.com; 127.77.88.99; 2001:db8::7)"
     assert scrub.user_agent(sent, 1024) == "bot/1.0 ([email]; [ip]; [ip])"
-    assert scrub.user_agent("bot/1.0.0.1 (+http://203.0.113.7/)", 99) == "bot/1.0.0.1 (+http://[ip]/)"
+    assert (
+        scrub.user_agent("bot/1.0.0.1 (+http://203.0.113.7/)", 99) == "bot/1.0.0.1 (+http://[ip]/)"
+    )
     assert len(scrub.user_agent("x" * 9999, 1024)) == 1024
 
 
