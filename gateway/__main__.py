@@ -3,6 +3,7 @@
 python -m gateway serve --routes data/routes.toml --data data/lake
 python -m gateway check --routes data/routes.toml
 python -m gateway explain get.acme.example/tool/latest/tool.tgz --as curl/8
+python -m gateway doctor --routes data/routes.toml --data data/lake
 python -m gateway import-scarf MANIFEST.json > routes.toml
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args
 
 import click
+import msgspec
 
 from gateway import config, logs, routefile
 from gateway.config import GatewayConfig, Rotation, SettingError
@@ -211,6 +213,48 @@ def import_scarf(manifest: Path) -> None:
 
 
 main.add_command(explain)
+
+
+@click.pass_context
+def _doctor(context: click.Context, /, **settings: Any) -> None:
+    """Examine a deployment and say what to do; the status is 1 if something is broken.
+
+    Takes the settings that `serve` takes.
+    """
+    from gateway.doctor.examination import Extras, examine  # noqa: PLC0415 only here
+    from gateway.doctor.finding import is_sound  # noqa: PLC0415
+
+    as_json = settings.pop("as_json")
+    extras = Extras(**{name: settings.pop(name) for name in Extras.__struct_fields__})
+    findings = list(examine(GatewayConfig(**settings), extras))
+    if as_json:
+        click.echo(msgspec.json.encode(findings).decode())
+    else:
+        for finding in findings:
+            click.echo(str(finding))
+    context.exit(0 if is_sound(findings) else 1)
+
+
+main.add_command(
+    click.Command(
+        "doctor",
+        callback=_doctor,
+        help=_doctor.__doc__,
+        params=[
+            *serve.params,
+            click.Option(["--dashboard-port"], type=int, help="Also look whether it answers."),
+            click.Option(["--api-port"], type=int, help="Also look whether it answers."),
+            click.Option(
+                ["--tls-port"], type=int, default=443, show_default=True,
+                help="Where the domains' certificates are.",
+            ),
+            click.Option(
+                ["--network/--no-network"], default=True, help="Whether to look the domains up."
+            ),
+            click.Option(["--json", "as_json"], is_flag=True, help="Print a JSON array."),
+        ],
+    )
+)  # fmt: skip
 
 
 def _load(path: Path) -> None:
