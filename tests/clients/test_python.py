@@ -19,7 +19,7 @@ from tests.programs import run
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("python")]
 
 PROJECT, VERSION = "idna", "3.10"
-POETRY = "2.5.1"
+NEW_PIP, POETRY = "26.3", "2.5.1"
 OURS = f'[[route]]\ntype = "python"\ndomain = "127.0.0.1"\npackage = "{PROJECT}"\n'
 OTHERS = '[[route]]\ntype = "python"\ndomain = "127.0.0.1"\npass-through = true\n'
 
@@ -43,6 +43,14 @@ def _pip(target: Path, *arguments: str | Path, command: str = "install") -> None
     )  # fmt: skip
 
 
+def _new_pip(target: Path, *arguments: str | Path) -> None:
+    run(
+        [_uv_program(), "tool", "run", f"pip@{NEW_PIP}", "install", "--no-cache-dir", "--quiet",
+         "--target", target, *arguments],
+        env=PLAIN_PIP,
+    )  # fmt: skip
+
+
 def _uv_program() -> str:
     uv = shutil.which("uv", path=str(Path(sys.executable).parent))
     assert uv is not None, "uv is a development dependency"
@@ -56,7 +64,9 @@ def _uv(target: Path, *arguments: str | Path) -> None:
     )  # fmt: skip
 
 
-def _version_of(client: str) -> str:
+def _version_of(client: str, install: Install) -> str:
+    if install is _new_pip:
+        return NEW_PIP
     command = [_uv_program()] if client == "uv" else [sys.executable, "-m", "pip"]
     return run([*command, "--version"]).split()[1]
 
@@ -89,8 +99,11 @@ def _packages_seen(footfall: Footfall) -> set[str]:
     return {row["package"] for row in rows(footfall.lake, "SELECT DISTINCT package FROM lake")}
 
 
-@pytest.mark.parametrize(("client", "install"), [("pip", _pip), ("uv", _uv)])
-@pytest.mark.parametrize("root", ["/simple/", "/"])
+@pytest.mark.parametrize(
+    ("client", "install", "root"),
+    [("pip", _pip, "/simple/"), ("pip", _new_pip, "/simple"), ("uv", _uv, "/")],
+    ids=["pip of this Python", "pip of today", "uv"],
+)
 def test_an_install_is_one_download(
     tmp_path: Path, client: str, install: Install, root: str
 ) -> None:
@@ -104,31 +117,30 @@ def test_an_install_is_one_download(
     told = f"from {PROJECT} import __version__; print(__version__)"
     where = {"PYTHONPATH": str(tmp_path / "to")}
     assert run([sys.executable, "-c", told], env=where).strip() == VERSION
-    assert _counted(footfall) == _one(client, _version_of(client))
+    assert _counted(footfall) == _one(client, _version_of(client, install))
     others = rows(footfall.lake, "SELECT DISTINCT not_counted_because AS why FROM lake")
     assert {"why": "metadata"} in others, "the index page is in the data, and is no install"
 
 
-def test_a_file_with_another_hash_is_refused_by_pip(tmp_path: Path) -> None:
+def test_another_hash_and_another_name_are_refused(tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(f"{PROJECT}=={VERSION} --hash=sha256:{'0' * 64}\n")
-    with (
-        gateway(tmp_path, OURS) as footfall,
-        pytest.raises(pytest.fail.Exception, match=WHEEL_HASH),
-    ):
-        _pip(tmp_path, "--index-url", f"{footfall.url}/simple/", "-r", requirements)
+    with gateway(tmp_path, OURS) as footfall:
+        index = ("--index-url", f"{footfall.url}/simple/")
+        with pytest.raises(pytest.fail.Exception, match=WHEEL_HASH):
+            _pip(tmp_path / "to", *index, "--requirement", requirements)
+        with pytest.raises(pytest.fail.Exception, match="No matching distribution"):
+            _pip(tmp_path / "to", *index, "six", command="download")
+        _pip(tmp_path / "to", *index, f"{PROJECT}=={VERSION}", command="download")
+    wheel = tmp_path / "to" / f"{PROJECT}-{VERSION}-py3-none-any.whl"
+    assert hashlib.sha256(wheel.read_bytes()).hexdigest() == WHEEL_HASH
 
 
-def test_a_name_that_is_not_configured_is_not_found(tmp_path: Path) -> None:
-    with (
-        gateway(tmp_path, OURS) as footfall,
-        pytest.raises(pytest.fail.Exception, match="No matching distribution"),
-    ):
-        _pip(tmp_path, "--index-url", f"{footfall.url}/simple/", "six", command="download")
-
-
-@pytest.mark.parametrize(("client", "install"), [("pip", _pip), ("uv", _uv)])
-@pytest.mark.parametrize("root", ["/simple/", "/"])
+@pytest.mark.parametrize(
+    ("client", "install", "root"),
+    [("pip", _pip, "/"), ("uv", _uv, "/simple/")],
+    ids=["pip", "uv"],
+)
 def test_the_domain_alone_is_index_enough(
     tmp_path: Path, client: str, install: Install, root: str
 ) -> None:
@@ -137,7 +149,7 @@ def test_the_domain_alone_is_index_enough(
         install(tmp_path / "to", "--index-url", f"{footfall.url}{root}", *wanted)
     for package in ("requests", "urllib3", "certifi", PROJECT):
         assert (tmp_path / "to" / package / "__init__.py").exists()
-    assert _counted(footfall) == _one(client, _version_of(client))
+    assert _counted(footfall) == _one(client, _version_of(client, install))
     assert _packages_seen(footfall) == {PROJECT}, "the rest is nobody's business"
 
 
@@ -237,6 +249,6 @@ def test_an_extra_index_over_static_files(
             install(tmp_path / "to", *indexes, "acme_tool")
     assert (tmp_path / "to/acme_tool.py").read_text() == "version = '1.2.0'\n"
     assert (tmp_path / "to/acme_part.py").exists(), "what the wheel says that it needs"
-    assert _counted(footfall) == _one(client, _version_of(client), "Acme.Tool", "1.2.0")
+    assert _counted(footfall) == _one(client, _version_of(client, install), "Acme.Tool", "1.2.0")
     asked = rows(footfall.lake, "SELECT artifact FROM lake WHERE artifact LIKE '%.metadata'")
     assert len(asked) == int(metadata)
