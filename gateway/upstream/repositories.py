@@ -33,9 +33,9 @@ class Repositories:
         """
         source = Source(f"{fetch.upstream}/{fetch.path}", "*/*", fetch.allow_private)
         try:
-            document = await self._documents.get(source, _PARSE[fetch.document])
             if fetch.link:
-                return redirected_answer(_where(fetch, document), fetch.hits)
+                return redirected_answer(await self._link(source, fetch), fetch.hits)
+            document = await self._documents.get(source, _PARSE[fetch.document])
             form = f"{fetch.document} {fetch.upstream}"
             made = await self._documents.rendering(
                 document, fetch.base, form, lambda body: _RENDER[fetch.document](body, fetch)
@@ -47,6 +47,15 @@ class Repositories:
                 return as_answer(trouble, fetch.hits)
             return redirected_answer(source.url, fetch.hits)
         return rendered_answer(made, _CONTENT_TYPES[fetch.document], request, fetch.hits)
+
+    async def _link(self, source: Source, fetch: FromRepository) -> str:
+        """Where a link leads; one that is new, of which another worker told, is looked for anew."""
+        parse = _PARSE[fetch.document]
+        document = await self._documents.get(source, parse)
+        try:
+            return _where(fetch, document)
+        except Refused:
+            return _where(fetch, await self._documents.newest(source, parse))
 
 
 def _where(fetch: FromRepository, document: Document) -> str:

@@ -161,6 +161,20 @@ def test_what_is_no_packages_path_is_left_to_other_protocols(path: str) -> None:
     assert ask(path, index=WHOLE) is None
 
 
+@given(
+    st.lists(st.text() | st.sampled_from(["@acme", "cli", "-", "..", "%2e%2e", "x.tgz"])).map(
+        "/".join
+    )
+)
+def test_whatever_is_passed_through_stays_at_the_registry(path: str) -> None:
+    for method in ("GET", "POST"):
+        decision = ask(f"/{path}", method, WHOLE)
+        if isinstance(decision, Redirect):
+            assert decision.location.startswith("https://npm.example/base/")
+            assert "/../" not in f"{decision.location}/"
+            assert decision.hits == ()
+
+
 @given(st.lists(st.text() | st.sampled_from(["@acme", "cli", "tool", "-", "x.tgz"])).map("/".join))
 def test_decide_is_total(path: str) -> None:
     for method in ("GET", "POST"):

@@ -293,7 +293,10 @@ names = st.text() | st.sampled_from(["simple", "packages", "acme-tool", "live", 
     | st.lists(st.sampled_from(["text/html", "*/*", "q=nan", ";q=", ","])).map("".join),
 )
 def test_decide_is_total(path: str, method: str, query: str, accept: str) -> None:
-    decision = ask(path, method, query, accept=accept)
-    if isinstance(decision, Redirect) and not decision.hits:
-        assert decision.location.startswith("/")
-        assert not decision.location.startswith("//")
+    for index in (INDEX, WHOLE):
+        decision = ask(path, method, query, index, accept=accept)
+        if isinstance(decision, Redirect) and not decision.hits:
+            others = "https://index.example/root/simple/"
+            is_passed = index is WHOLE and decision.location.startswith(others)
+            assert is_passed or decision.location.startswith("/")
+            assert not decision.location.startswith("//")

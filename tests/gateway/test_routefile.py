@@ -246,6 +246,8 @@ def test_a_domain_passes_through_to_one_registry(tmp_path: Path) -> None:
         f'{others}registry = "https://n.example"\n{others}registry = "https://m.example"\n',
     )
     assert 'route 2 (npm "pass-through"): matches the same requests' in told
+    (told,) = checked(tmp_path, f'{others}registry = "https://n.example"\n{file("/install.sh")}')
+    assert "is never reached on a.example: a route of type npm takes what it matches" in told
 
 
 REGEX = '[[route]]\ntype = "regex"\ndomain = "a.example"\npackage = "p"\npattern = "/x/y.*"\n'
