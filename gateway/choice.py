@@ -117,7 +117,9 @@ def needs(route: Route) -> Needs:
         return Needs()
     whens = [target.when for target in route.target]
     return Needs(
-        any=bool(whens) or route.health is not None or bool(route.aliases),
+        any=bool(whens)
+        or route.health is not None
+        or any(isinstance(alias, Alias) and alias.redirect for alias in route.aliases.values()),
         place=any(when.country or when.continent for when in whens),
         draw=any(when.share is not None for when in whens),
     )

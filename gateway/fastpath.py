@@ -143,7 +143,7 @@ class FastPath:
                 "GET", head[1].decode("ascii"), headers, body=b"", peer=proxy,
                 proxies=self._proxies,
             )  # fmt: skip
-            if self._table.needs_of(facts.host) is not None:
+            if self._table.depends(facts):
                 return None  # the answer may be another for the next visitor, or in a minute
             decision = decide(self._table, facts)
             if not isinstance(decision, Outcome):

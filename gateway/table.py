@@ -21,6 +21,7 @@ from gateway.protocols import (
     repositories,
     telemetry,
 )
+from gateway.request import Request
 from gateway.routes import (
     CatchAllRoute,
     DockerRoute,
@@ -70,6 +71,17 @@ class RouteTable(msgspec.Struct, frozen=True):
     def needs_of(self, host: str) -> Needs | None:
         """What the host's routes depend on beyond the request; None for nothing, as mostly."""
         return self.needs.get(host if host in self.hosts else ANY_HOST)
+
+    def depends(self, request: Request) -> bool:
+        """Whether the answer may be another one for the same request in other circumstances."""
+        if self.needs_of(request.host) is None:
+            return False
+        answerers = self.hosts.get(request.host, self.any_host)
+        return any(
+            files.depends(answer.args[0], request)
+            for answer in answerers
+            if answer.func is files.decide
+        )
 
 
 def build(routes: Sequence[Route]) -> RouteTable:

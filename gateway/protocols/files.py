@@ -8,7 +8,7 @@ import msgspec
 from gateway import aliases, bodies, queries
 from gateway.affixes import Affixes
 from gateway.artifacts import event_type
-from gateway.choice import Choice, compile_choice
+from gateway.choice import Choice, compile_choice, needs
 from gateway.conditions import Facts
 from gateway.decision import Decision, Hit, Redirect, Refusal, Reply
 from gateway.escapes import canonical, decoded, literal
@@ -33,6 +33,7 @@ class _Target(msgspec.Struct, frozen=True):
     matcher: PathMatcher | None = None  # a file route's
     pattern: Any = None  # a regex route's
     choice: Choice | None = None  # None: there is one URL alone
+    depends: bool = False  # on more than the request
     rules: Mapping[str, aliases.Rule] = {}
 
 
@@ -52,6 +53,7 @@ def build(routes: Sequence[FileRoute | RegexRoute]) -> FileIndex:
             route,
             parse_url(route.outgoing_url) if route.outgoing_url else None,
             choice=compile_choice(route),
+            depends=needs(route).any,
             rules=aliases.compile_aliases(route.aliases, route.versions),
         )
         if isinstance(route, FileRoute):
@@ -85,6 +87,12 @@ def find(index: FileIndex, request: Request) -> FileRoute | RegexRoute | None:
     """The route that would answer, whatever it would say."""
     found = inspect(index, request)
     return None if found is None else found.route
+
+
+def depends(index: FileIndex, request: Request) -> bool:
+    """Whether the route that would answer has several answers to one request."""
+    match = _match(index, canonical(request.path), queries.parse(request.query))
+    return match is not None and match[0].depends
 
 
 def inspect(index: FileIndex, request: Request) -> Found | None:
