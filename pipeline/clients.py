@@ -72,6 +72,18 @@ def with_image_platforms(events: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def without_image_platforms(events: pl.LazyFrame) -> pl.LazyFrame:
+    """Forget what `with_image_platforms` filled in, for a pull may be put together anew.
+
+    Of the clients that pull images, only Docker tells its system by itself.
+    """
+    is_pull = (pl.col("route_type") == "docker") & (pl.col("event_type") == "pull")
+    is_filled = is_pull & (pl.col("client") != "docker").fill_null(True)
+    return events.with_columns(
+        pl.when(~is_filled).then(name).alias(name) for name in ("os", "arch")
+    )
+
+
 def _read_platforms(platforms: pl.Series) -> pl.Series:
     parts = pl.col("platform").str.splitn("/", 2).struct
     told = {

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipeline.clients import with_clients, with_image_platforms
+from pipeline.clients import with_clients, with_image_platforms, without_image_platforms
 from pipeline.companies import with_companies
 from pipeline.judge import ORDER, judged, without_duplicates
 from pipeline.referrers import with_referrers
@@ -31,7 +31,8 @@ def described(raw: pl.LazyFrame) -> pl.LazyFrame:
 def finished(events: pl.LazyFrame) -> pl.LazyFrame:
     """Fill, once a row is judged, the columns that rest on its verdicts."""
     return (
-        events.pipe(with_image_platforms)
+        events.pipe(without_image_platforms)
+        .pipe(with_image_platforms)
         # A tag is attributed to a pull by its neighbours, and is then taken apart like any version.
         .pipe(with_versions)
         .pipe(_in_events_schema)

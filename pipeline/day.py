@@ -69,11 +69,11 @@ def replace_day(
             groups = stack.enter_context(splice.opened(file)) if file.exists() else None
             splicer = splice.Splicer(stack.enter_context(temporary.open("wb")))
             for part in _parts(kept, groups, new, found):
-                if isinstance(part, int):
-                    splicer.copy(groups, part)
-                else:
+                if isinstance(part, _Rewritten):
                     changes.add(part)
                     splicer.append(part.rows, _even(part.rows.height))
+                elif groups is not None:
+                    splicer.copy(groups, part)
             splicer.finish()
             return splicer.rows
 

@@ -12,6 +12,8 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.distinct import per_distinct
+
 # How far apart the requests of one pull may be. Clients fetch a child right after its index; only
 # a credential prompt or a stalled network comes between.
 WINDOW: Final = dt.timedelta(seconds=60)
@@ -36,8 +38,13 @@ def is_digest(reference: pl.Expr) -> pl.Expr:
 
 def variable(name: str) -> pl.Expr:
     """One of the event's variables; null where it is absent or empty."""
-    value = pl.col("variables").str.json_path_match(f"$.{name}")
-    return pl.when(value != "").then(value)
+
+    def read(variables: pl.Series) -> pl.Series:
+        found = variables.str.json_path_match(f"$.{name}")
+        return found.set(found == "", None)
+
+    # JSON is slow to read, and the rows of one image say all the same.
+    return per_distinct("variables", read, pl.String())
 
 
 def own_platform() -> pl.Expr:
@@ -129,10 +136,13 @@ def _with_tag(manifests: pl.LazyFrame) -> pl.LazyFrame:
 def _with_part_of_index(manifests: pl.LazyFrame) -> pl.LazyFrame:
     """Tell manifests fetched because of an index from those asked for by themselves."""
     asked_for = ~pl.col("by_digest") | pl.col("resolved") | pl.col("is_index") | ~_recent("got_at")
+    wanted = pl.struct("image", "reference").hash().alias("wanted")
     return (
-        _grouped(manifests.with_columns(asked_for=_is_get & asked_for), "image", "reference")
+        manifests.with_columns(wanted, asked_for=_is_get & asked_for)
         # What was asked for by itself once is asked for by itself again.
-        .with_columns(pl.col("asked_for").any().over(_GROUP))
+        .with_columns(
+            asked_for=pl.col("wanted").is_in(pl.col("wanted").filter("asked_for").implode())
+        )
         .with_columns(
             # Images share children, and the gateway names the index that it served last, maybe to
             # another origin: where that is not the one fetched here, time decides.
@@ -144,19 +154,23 @@ def _with_part_of_index(manifests: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _with_platform(manifests: pl.LazyFrame) -> pl.LazyFrame:
-    """Give a pull the platform of its children, unless they have several."""
+    """Give a pull the platform of its children, unless they have several.
+
+    The rows are still grouped by image.
+    """
     is_pull = _is_get & ~pl.col("part_of_index")
     parent = pl.when(pl.col("index").is_not_null() & _recent("parent_at")).then("parent")
-    latest = _last("row", is_pull)
-    pull = (
-        pl.when(is_pull).then("row").when("part_of_index").then(pl.coalesce(parent, latest))
-    ).alias("pull")
-    of_child = pl.when("part_of_index").then("platform")
-    lowest, highest = of_child.min().over(_GROUP), of_child.max().over(_GROUP)
-    return _grouped(_grouped(manifests, "image").with_columns(pull), "pull").with_columns(
-        platform=pl.when(is_pull & (lowest == highest))
-        .then(pl.coalesce("platform", lowest))
-        .otherwise("platform")
+    pull = pl.coalesce(parent, _last("row", is_pull))
+    of_children = (
+        manifests.select("part_of_index", "platform", row=pull)
+        .filter("part_of_index", pl.col("row").is_not_null())
+        .group_by("row")
+        .agg(lowest=pl.col("platform").min(), highest=pl.col("platform").max())
+        .filter(pl.col("lowest") == pl.col("highest"))
+        .select("row", of_children="lowest")
+    )
+    return manifests.join(of_children, on="row", how="left").with_columns(
+        platform=pl.when(is_pull).then(pl.coalesce("platform", "of_children")).otherwise("platform")
     )
 
 
@@ -174,7 +188,10 @@ def _grouped(manifests: pl.LazyFrame, *key: str) -> pl.LazyFrame:
 
 def _last(value: str, where: pl.Expr) -> pl.Expr:
     """The value of the group's latest row so far for which `where` holds, this row included."""
-    return pl.when(where).then(value).forward_fill().over(_GROUP)
+    found = pl.when(where).then(value)
+    # A fill over the group says the same and took many times as long.
+    found_in = pl.when(found.is_not_null()).then(_GROUP).forward_fill()
+    return pl.when(found_in == pl.col(_GROUP)).then(found.forward_fill())
 
 
 def _before(value: pl.Expr) -> pl.Expr:
