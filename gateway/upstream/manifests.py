@@ -8,8 +8,9 @@ import msgspec
 
 from gateway.upstream.bounded import Bounded
 from gateway.upstream.child import Child
+from gateway.upstream.keys import DigestKey, TagKey
 from gateway.upstream.platforms import children_of
-from gateway.upstream.store import DigestKey, Store
+from gateway.upstream.store import Store, StoredTag
 
 _HASHES = frozenset({"sha256", "sha384", "sha512"})
 _KNOWN_TAGS = 100_000
@@ -31,15 +32,6 @@ class Resolution(msgspec.Struct, frozen=True):
     media_type: str
     length: str  # as in the Content-Length header
     asked_at: float
-
-
-class TagKey(msgspec.Struct, frozen=True):
-    """A tag means what its client can read: registries choose by the Accept header."""
-
-    registry: str
-    repository: str
-    tag: str
-    accept: bytes  # see accept_key
 
 
 class Manifests:
@@ -78,7 +70,17 @@ class Manifests:
 
     def resolution(self, key: TagKey) -> Resolution | None:
         """What a tag pointed to, however long ago."""
-        return self._tags.get(key)
+        known = self._tags.get(key)
+        if known is not None:
+            return known
+        # Asked by another worker, or before a restart.
+        stored = self._store.tag(key)
+        if stored is None:
+            return None
+        age = max(0.0, time.time() - stored.asked_at)
+        known = Resolution(stored.digest, stored.media_type, stored.length, self._clock() - age)
+        self._tags.put(key, known)
+        return known
 
     def is_fresh(self, resolution: Resolution) -> bool:
         """Whether a resolution can be believed without asking."""
@@ -88,11 +90,13 @@ class Manifests:
         """Take note of what a tag points to now."""
         resolution = Resolution(digest, media_type, length, self._clock())
         self._tags.put(key, resolution)
+        self._store.put_tag(key, StoredTag(digest, media_type, length, time.time()))
         return resolution
 
     def forget(self, key: TagKey) -> None:
         """Take note that a tag is gone."""
         self._tags.drop(key)
+        self._store.drop_tag(key)
 
 
 def manifest_of(body: bytes, media_type: str, digest: str) -> Manifest:

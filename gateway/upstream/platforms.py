@@ -6,7 +6,8 @@ import msgspec
 
 from gateway.upstream.bounded import Bounded
 from gateway.upstream.child import Child
-from gateway.upstream.store import DigestKey, Store
+from gateway.upstream.keys import DigestKey
+from gateway.upstream.store import Store
 
 # What builders write for manifests that are no image, such as attestations.
 NO_PLATFORM = "unknown/unknown"

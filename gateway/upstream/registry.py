@@ -1,34 +1,31 @@
 """OCI registries: manifests from memory or upstream, everything else passed through."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-import aiohttp
 import msgspec
 
-from gateway.decision import FromRegistry, Hit, Source
+from gateway.decision import FromRegistry, Hit
 from gateway.request import Request
 from gateway.upstream import relay
 from gateway.upstream.answer import Answer
 from gateway.upstream.client import Client, ResponseStream, whole
 from gateway.upstream.coalesce import Coalescer
 from gateway.upstream.config import UpstreamConfig
-from gateway.upstream.cooldowns import Cooldowns, Limit, Limited
+from gateway.upstream.keys import DigestKey, TagKey
 from gateway.upstream.manifests import (
     Manifest,
     Manifests,
     Resolution,
-    TagKey,
     accept_key,
     manifest_of,
 )
 from gateway.upstream.platforms import Platforms
-from gateway.upstream.store import DigestKey, Store
-from gateway.upstream.tokens import Access, Tokens
+from gateway.upstream.sources import Sources, is_passing
+from gateway.upstream.store import Store
 from gateway.upstream.trouble import Trouble
 
 _OK = 200
-_TOO_MANY = 429
 _REDIRECTS = range(300, 400)
 _ERRORS = 400
 # Four times what the specification asks a registry to take.
@@ -48,13 +45,12 @@ class Registry:
         self, client: Client, config: UpstreamConfig, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client = client
-        self._tokens = Tokens(client, clock)
+        self._sources = Sources(client, clock)
         self._store = Store(config.cache, config.cache_bytes)
         self._manifests = Manifests(
             config.manifest_cache_bytes, config.tag_seconds, self._store, clock
         )
         self._platforms = Platforms(self._store)
-        self._cooldowns = Cooldowns(clock)
         self._fetches: Coalescer[Outcome] = Coalescer()
         self._resolutions: Coalescer[Resolution | Answer] = Coalescer()
 
@@ -79,7 +75,7 @@ class Registry:
         """Cancel what is under way."""
         await self._fetches.close()
         await self._resolutions.close()
-        await self._tokens.close()
+        await self._sources.close()
         self._store.close()
 
     async def _by_digest(self, fetch: FromRegistry, request: Request) -> Outcome:
@@ -122,12 +118,12 @@ class Registry:
         """
         known = self._manifests.resolution(key)
         if known is not None:
-            if self._cooldowns.is_down(fetch.registry):
+            if self._sources.is_down(fetch.registry):
                 return known
             # What the registry itself said last is preferred to what another one says now.
             fetch = msgspec.structs.replace(fetch, fallbacks=())
         try:
-            response = await self._open("HEAD", fetch, {"Accept": accept} if accept else {})
+            response = await self._sources.open("HEAD", fetch, {"Accept": accept} if accept else {})
         except Trouble as trouble:
             if trouble.status in relay.DENIED:
                 self._manifests.forget(key)
@@ -143,7 +139,7 @@ class Registry:
             if digest:
                 return self._manifests.resolve(key, digest, media_type, length)
             return Answer(status=_OK, headers=relay.passed(response.headers))
-        if known is not None and _is_passing(response.status):
+        if known is not None and is_passing(response.status):
             return known
         self._manifests.forget(key)
         return relay.refusal(fetch, response, b"")
@@ -152,7 +148,7 @@ class Registry:
         self, fetch: FromRegistry, accept: str, tag: TagKey | None = None
     ) -> Outcome:
         """GET a manifest from upstream and keep it, unless it is a private one."""
-        response = await self._open("GET", fetch, {"Accept": accept} if accept else {})
+        response = await self._sources.open("GET", fetch, {"Accept": accept} if accept else {})
         if response.status in _REDIRECTS:
             response.release()
             return Answer(
@@ -177,7 +173,7 @@ class Registry:
     async def _through(self, fetch: FromRegistry, request: Request) -> Answer:
         """Pass a blob, a list or a private HEAD through, redirects unfollowed, bodies streamed."""
         asked = {name: request.headers[name] for name in _ASKED if name in request.headers}
-        response = await self._open(request.method, fetch, asked)
+        response = await self._sources.open(request.method, fetch, asked)
         headers = (
             *relay.passed(response.headers),
             *relay.location(response),
@@ -191,74 +187,6 @@ class Registry:
                 headers = tuple(pair for pair in headers if pair[0] != "Content-Length")
             return Answer(status=response.status, headers=headers)
         return Answer(status=response.status, headers=headers, body=ResponseStream(response))
-
-    async def _open(
-        self, method: str, fetch: FromRegistry, headers: Mapping[str, str]
-    ) -> aiohttp.ClientResponse:
-        """Ask the registry, and its fallbacks while it gives no answer of its own.
-
-        A fallback's answer is taken where it has what was asked for. That it lacks something says
-        nothing, so that in the end the registry's own trouble is what the client is told.
-        """
-        own = Source(registry=fetch.registry, repository=fetch.repository)
-        # Stable: the file's order, with those that just gave no answer last.
-        sources = sorted(
-            (own, *fetch.fallbacks), key=lambda source: self._cooldowns.is_down(source.registry)
-        )
-        told: aiohttp.ClientResponse | Trouble | None = None
-        for source in sources:
-            answer = await self._tried(method, source, fetch, headers)
-            if _settles(answer, is_own=source is own):
-                _let_go(told)
-                return _given(answer)
-            if source is own:
-                told = answer
-            else:
-                _let_go(answer)
-        return _given(told)
-
-    async def _tried(
-        self, method: str, source: Source, fetch: FromRegistry, headers: Mapping[str, str]
-    ) -> aiohttp.ClientResponse | Trouble:
-        """Ask one registry, unless it limits us, and take note of how it fares."""
-        limit = Limit(source.registry, fetch.authorization, fetch.endpoint, method)
-        seconds = self._cooldowns.limited(limit)
-        if seconds > 0:
-            return Limited(source.registry, seconds)
-        try:
-            response = await self._ask(method, source, fetch, headers)
-        except Trouble as trouble:
-            if trouble.status not in relay.DENIED:
-                self._cooldowns.note_down(source.registry)
-            return trouble
-        if response.status == _TOO_MANY:
-            self._cooldowns.note_limit(limit, response.headers.get("Retry-After", ""))
-        elif _is_passing(response.status):
-            self._cooldowns.note_down(source.registry)
-        else:
-            self._cooldowns.note_up(source.registry)
-        return response
-
-    async def _ask(
-        self, method: str, source: Source, fetch: FromRegistry, headers: Mapping[str, str]
-    ) -> aiohttp.ClientResponse:
-        """Ask one registry, and once more with a fresh token when it wants one."""
-        query = f"?{fetch.query}" if fetch.query else ""
-        path = f"/v2/{source.repository}/{fetch.endpoint}/{fetch.reference}{query}"
-        url = source.registry + path
-        access = Access(
-            source.registry, source.repository, fetch.authorization, fetch.allow_private
-        )
-        used = self._tokens.held(access)
-        response = await self._client.open(method, url, _authorized(headers, used))
-        if response.status != relay.UNAUTHORIZED:
-            return response
-        challenge = ", ".join(response.headers.getall("WWW-Authenticate", ()))
-        fresh = await self._tokens.obtain(access, challenge, used)
-        if fresh is None:
-            return response
-        response.release()
-        return await self._client.open(method, url, _authorized(headers, fresh))
 
     def _served(self, manifest: Manifest, fetch: FromRegistry, request: Request) -> Answer:
         self._platforms.learn(manifest.digest, manifest.children)
@@ -312,32 +240,3 @@ def _head(resolution: Resolution) -> Answer:
 
 def _with_hits(answer: Answer, hits: tuple[Hit, ...]) -> Answer:
     return msgspec.structs.replace(answer, hits=hits)
-
-
-def _authorized(headers: Mapping[str, str], authorization: str | None) -> Mapping[str, str]:
-    return {**headers, "Authorization": authorization} if authorization else headers
-
-
-def _settles(answer: aiohttp.ClientResponse | Trouble, *, is_own: bool) -> bool:
-    """Whether what a registry said is what the client gets."""
-    if isinstance(answer, Trouble):
-        return is_own and answer.status in relay.DENIED
-    return not _is_passing(answer.status) if is_own else answer.status < _ERRORS
-
-
-def _given(answer: aiohttp.ClientResponse | Trouble | None) -> aiohttp.ClientResponse:
-    if isinstance(answer, Trouble):
-        raise answer
-    if answer is None:
-        raise AssertionError  # the registry itself is among the sources
-    return answer
-
-
-def _let_go(answer: aiohttp.ClientResponse | Trouble | None) -> None:
-    if isinstance(answer, aiohttp.ClientResponse):
-        answer.release()
-
-
-def _is_passing(status: int) -> bool:
-    """Whether an error says nothing of the tag: too many requests, or the registry is unwell."""
-    return status == _TOO_MANY or status >= 500  # noqa: PLR2004 - named in the sentence above

@@ -1,4 +1,4 @@
-"""Manifests on disk, shared by the workers of one machine and kept across restarts.
+"""Manifests and tags on disk, shared by the workers of one machine and kept across restarts.
 
 A cache and nothing more: whatever is wrong with the disk or with the file, it finds nothing, keeps
 nothing and says so once in a while. Nobody is refused because of it.
@@ -6,14 +6,13 @@ nothing and says so once in a while. Nobody is refused because of it.
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
-
-import msgspec
+from typing import Any, Final, NamedTuple, TypeVar
 
 from gateway.logs import Seldom
 from gateway.upstream.child import Child
+from gateway.upstream.keys import DigestKey, TagKey
 
 _T = TypeVar("_T")
 _Row = tuple[Any, ...]
@@ -22,6 +21,7 @@ _Row = tuple[Any, ...]
 _LOCK_SECONDS: Final = 0.05
 _TRIM_EVERY: Final = 64  # writes
 _KNOWN_CHILDREN: Final = 100_000
+_KNOWN_TAGS: Final = 100_000
 
 _TABLES: Final = """
     PRAGMA journal_mode = WAL;
@@ -35,6 +35,12 @@ _TABLES: Final = """
         id INTEGER PRIMARY KEY,
         registry TEXT, repository TEXT, digest TEXT, platform TEXT, parent TEXT,
         UNIQUE (registry, repository, digest)
+    );
+    CREATE TABLE IF NOT EXISTS tags (
+        id INTEGER PRIMARY KEY,
+        registry TEXT, repository TEXT, tag TEXT, accept BLOB,
+        digest TEXT, media_type TEXT, length TEXT, asked_at REAL,
+        UNIQUE (registry, repository, tag, accept)
     );
 """
 _PUT: Final = (
@@ -51,6 +57,18 @@ _PUT_CHILD: Final = (
 _GET_CHILD: Final = (
     "SELECT platform, parent FROM children WHERE registry = ? AND repository = ? AND digest = ?"
 )
+_PUT_TAG: Final = (
+    "INSERT OR REPLACE INTO tags"
+    " (registry, repository, tag, accept, digest, media_type, length, asked_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_GET_TAG: Final = (
+    "SELECT digest, media_type, length, asked_at FROM tags"
+    " WHERE registry = ? AND repository = ? AND tag = ? AND accept = ?"
+)
+_DROP_TAG: Final = (
+    "DELETE FROM tags WHERE registry = ? AND repository = ? AND tag = ? AND accept = ?"
+)
 # The newest that fit stay.
 _TRIM: Final = """
     DELETE FROM manifests WHERE id <= (
@@ -60,16 +78,18 @@ _TRIM: Final = """
     )
 """
 _TRIM_CHILDREN: Final = "DELETE FROM children WHERE id <= (SELECT max(id) - ? FROM children)"
+_TRIM_TAGS: Final = "DELETE FROM tags WHERE id <= (SELECT max(id) - ? FROM tags)"
 
 log = logging.getLogger(__name__)
 
 
-class DigestKey(msgspec.Struct, frozen=True):
-    """A digest within its repository: knowing a digest gives no right to another repository's."""
+class StoredTag(NamedTuple):
+    """What a tag pointed to when a worker asked last."""
 
-    registry: str
-    repository: str
     digest: str
+    media_type: str
+    length: str
+    asked_at: float  # seconds since the epoch: a restart may be one of the machine
 
 
 class Store:
@@ -87,23 +107,16 @@ class Store:
 
     def get(self, key: DigestKey) -> tuple[str, bytes] | None:
         """A manifest's media type and bytes."""
-        row = self._attempt(lambda database: _row(database, _GET, key))
+        row = self._row(_GET, _values(key))
         return None if row is None else (row[0], row[1])
 
     def put(self, key: DigestKey, media_type: str, body: bytes) -> None:
         """Keep a manifest, if the disk lets us."""
-        values = (*_values(key), media_type, len(body), body)
-
-        def write(database: sqlite3.Connection) -> None:
-            with database:
-                database.execute(_PUT, values)
-                self._trim(database)
-
-        self._attempt(write)
+        self._write(_PUT, [(*_values(key), media_type, len(body), body)])
 
     def platform(self, key: DigestKey) -> tuple[str, str] | None:
         """A manifest's platform and the index that named it last."""
-        row = self._attempt(lambda database: _row(database, _GET_CHILD, key))
+        row = self._row(_GET_CHILD, _values(key))
         return None if row is None else (row[0], row[1])
 
     def learn(self, index: DigestKey, children: tuple[Child, ...]) -> None:
@@ -112,13 +125,21 @@ class Store:
             (index.registry, index.repository, child.digest, child.platform, index.digest)
             for child in children
         ]
-
-        def write(database: sqlite3.Connection) -> None:
-            with database:
-                database.executemany(_PUT_CHILD, rows)
-
         if rows:
-            self._attempt(write)
+            self._write(_PUT_CHILD, rows)
+
+    def tag(self, key: TagKey) -> StoredTag | None:
+        """What a tag pointed to, however long ago."""
+        row = self._row(_GET_TAG, _tag_values(key))
+        return None if row is None else StoredTag(*row)
+
+    def put_tag(self, key: TagKey, tag: StoredTag) -> None:
+        """Take note of what a tag points to."""
+        self._write(_PUT_TAG, [(*_tag_values(key), *tag)])
+
+    def drop_tag(self, key: TagKey) -> None:
+        """Take note that a tag is gone."""
+        self._write(_DROP_TAG, [_tag_values(key)])
 
     def close(self) -> None:
         """Let go of the file."""
@@ -141,6 +162,17 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             self._warn(error)
 
+    def _row(self, sql: str, values: _Row) -> _Row | None:
+        return self._attempt(lambda database: database.execute(sql, values).fetchone())
+
+    def _write(self, sql: str, rows: Sequence[_Row]) -> None:
+        def write(database: sqlite3.Connection) -> None:
+            with database:
+                database.executemany(sql, rows)
+                self._trim(database)
+
+        self._attempt(write)
+
     def _attempt(self, act: Callable[[sqlite3.Connection], _T]) -> _T | None:
         if self._database is None:
             return None
@@ -155,6 +187,7 @@ class Store:
         if self._writes % _TRIM_EVERY == 0:
             database.execute(_TRIM, (self._budget,))
             database.execute(_TRIM_CHILDREN, (_KNOWN_CHILDREN,))
+            database.execute(_TRIM_TAGS, (_KNOWN_TAGS,))
         self._writes += 1
 
     def _warn(self, error: Exception) -> None:
@@ -173,10 +206,9 @@ def _opened(file: Path) -> sqlite3.Connection:
     return database
 
 
-def _row(database: sqlite3.Connection, sql: str, key: DigestKey) -> _Row | None:
-    row: _Row | None = database.execute(sql, _values(key)).fetchone()
-    return row
-
-
-def _values(key: DigestKey) -> tuple[str, str, str]:
+def _values(key: DigestKey) -> _Row:
     return key.registry, key.repository, key.digest
+
+
+def _tag_values(key: TagKey) -> _Row:
+    return key.registry, key.repository, key.tag, key.accept

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from gateway.upstream.child import Child
 from gateway.upstream.config import UpstreamConfig
-from gateway.upstream.store import DigestKey, Store
+from gateway.upstream.keys import DigestKey, TagKey
+from gateway.upstream.store import Store, StoredTag
 from tests.gateway.test_registry import (
     CHILD,
     INDEX,
@@ -109,6 +110,43 @@ def test_workers_pull_through_each_other_s_manifests(tmp_path: Path) -> None:
                 assert (index.body, len(told.asked)) == (INDEX, before)
 
     asyncio.run(story())
+
+
+def test_a_restart_while_the_registry_is_down_serves_what_was_seen(tmp_path: Path) -> None:
+    async def story() -> None:
+        config, registry = UpstreamConfig(cache=tmp_path, tag_seconds=0), FakeRegistry()
+        async with upstream(registry) as told:
+            async with fetcher(config) as before:
+                await before.fetch(ask(told.url, "1.0"), request())
+            registry.failing = 503
+            async with fetcher(config) as after:
+                for method, body in (("GET", INDEX), ("HEAD", b"")):
+                    answer = await after.fetch(ask(told.url, "1.0"), request(method))
+                    assert (answer.status, answer.body) == (200, body)
+
+    asyncio.run(story())
+
+
+def test_a_tag_that_another_worker_just_asked_for_costs_nothing(tmp_path: Path) -> None:
+    async def story() -> None:
+        config = UpstreamConfig(cache=tmp_path)
+        async with upstream(FakeRegistry()) as told:
+            for _ in range(3):
+                async with fetcher(config) as worker:
+                    assert (await worker.fetch(ask(told.url, "1.0"), request())).body == INDEX
+            assert len(told.asked) == 1
+
+    asyncio.run(story())
+
+
+def test_a_tag_that_is_gone_is_gone_for_every_worker(tmp_path: Path) -> None:
+    one, two = Store(tmp_path, MEGABYTE), Store(tmp_path, MEGABYTE)
+    key = TagKey("r", "n", "1.0", b"accept")
+    told = StoredTag("sha256:a", "application/json", "7", 1.5)
+    one.put_tag(key, told)
+    assert two.tag(key) == told
+    two.drop_tag(key)
+    assert one.tag(key) is None
 
 
 def test_bytes_that_changed_on_disk_are_fetched_anew(tmp_path: Path) -> None:
