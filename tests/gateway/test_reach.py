@@ -41,14 +41,16 @@ PYTHON = one("python", package="tool")
     ("text", "winner"),
     [
         pytest.param(file("/simple/{name}/") + PYTHON, "python", id="a file under the index"),
-        pytest.param(file("/v2/{n}/manifests/{r}") + image("a/b"), "docker", id="a file under images"),
+        pytest.param(
+            file("/v2/{n}/manifests/{r}") + image("a/b"), "docker", id="a file under images"
+        ),
         pytest.param(regex("/tool/[0-9]+") + file("/tool/{v}"), "route 2", id="expression"),
         pytest.param(regex("/get/(?<n>.*)") + file("/get/{+n}"), "route 2", id="a wide one"),
         pytest.param(regex(r"/t-\d{4}\.zip") + file("/{f}.zip"), "route 2", id="with a count"),
         pytest.param(image("b/*", "pattern") + image("*/x", "pattern"), "", id="patterns cross"),
         pytest.param(
-            image("*/*", "pattern") + image("lib/*", "pattern", rule_id="2"), "another route of type docker",
-            id="a pattern within another",
+            image("*/*", "pattern") + image("lib/*", "pattern", rule_id="2"),
+            "another route of type docker", id="a pattern within another",
         ),
         pytest.param(
             image("a/{b,c}", "pattern")
