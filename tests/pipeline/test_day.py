@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,7 +82,7 @@ def test_in_however_many_batches_rows_arrive_the_day_is_the_same(
     bounds = [0, *sorted(min(cut, raw.height) for cut in cuts), raw.height]
     with TemporaryDirectory() as folder:
         lake = Lake(Path(folder))
-        for start, stop in zip(bounds, bounds[1:], strict=False):
+        for start, stop in itertools.pairwise(bounds):
             # A few rows of the batch before come twice.
             batch = raw[max(0, start - again) : stop]
             day.replace_day(lake, DAY, batch, rows_at_once=ROWS_AT_ONCE)
