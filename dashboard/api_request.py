@@ -29,11 +29,6 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
-    """The API's description of itself is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
 class Events:
     """Events are asked for, as a file."""
 
@@ -69,7 +64,7 @@ class Refusal:
 
 Word = TypeVar("Word", bound=str)
 
-Answer = Health | Description | Events | Packages | Refusal
+Answer = Health | Events | Packages | Refusal
 
 UNAUTHORIZED: Final = Refusal(
     401,
@@ -92,14 +87,12 @@ def decide(method: str, target: str, accept: str, *, authorized: bool) -> Answer
     if not _is_known(path):
         return Refusal(404, "not-found", f"there is nothing at {asked!r}; see API.md")
     # What a HEAD of an export could tell (its length) is not known before its end.
-    allowed = ("GET",) if path[3:] and path[-1] == "events" else ("GET", "HEAD")
+    allowed = ("GET",) if path[-1] == "events" else ("GET", "HEAD")
     if method not in allowed:
         allow = (("Allow", ", ".join(allowed)),)
         return Refusal(405, "method-not-allowed", f"{method} is not served here", allow)
     if path == ("healthz",):
         return Health()
-    if path == ("openapi.json",):
-        return Description()
     if not authorized:
         return UNAUTHORIZED
     try:
@@ -120,7 +113,7 @@ def bearer(authorization: str) -> str:
 
 
 def _is_known(path: tuple[str, ...]) -> bool:
-    if path in (("healthz",), ("openapi.json",)):
+    if path == ("healthz",):
         return True
     if "" in path:
         return False

@@ -46,12 +46,7 @@ _data = _setting(
 _retention = _setting(
     "--raw-retention-days",
     type=click.IntRange(min=0),
-    help="How many days raw rows stay in archive/ and quarantine/.",
-)
-_memory = _setting(
-    "--memory-mb",
-    type=click.IntRange(min=128),
-    help="About how much memory a pass may use; less of it means more and smaller steps.",
+    help="How many days curated raw files stay in archive/.",
 )
 _lock_wait = _setting(
     "--lock-wait",
@@ -73,7 +68,6 @@ def main() -> None:
 @main.command()
 @_data
 @_retention
-@_memory
 @_lock_wait
 def run(**settings: Any) -> None:
     """Curate everything that waits in raw/, once."""
@@ -83,7 +77,6 @@ def run(**settings: Any) -> None:
 @main.command()
 @_data
 @_retention
-@_memory
 @_lock_wait
 @_setting(
     "--interval",
@@ -99,7 +92,6 @@ def watch(**settings: Any) -> None:
 @main.command()
 @_data
 @_retention
-@_memory
 @_lock_wait
 def rebuild(**settings: Any) -> None:
     """Curate every day again, from the archive where it still has the day's raw rows."""
@@ -141,7 +133,6 @@ def privacy(data: Path, raw_retention_days: int, salts: Path, *, as_json: bool) 
 @main.command()
 @_data
 @_retention
-@_memory
 @_lock_wait
 @click.option("--days", type=click.IntRange(min=1), default=90, show_default=True)
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True)
@@ -162,7 +153,6 @@ def demo(*, days: int, seed: int, **settings: Any) -> None:
 
 @main.command()
 @_data
-@_memory
 @_lock_wait
 @click.option("--demo", is_flag=True, help="Every event that the demo made.")
 @click.option("--package", "package_id", metavar="ID", help="Every event of one package.")

@@ -38,12 +38,9 @@ def requests(events: pl.LazyFrame) -> pl.LazyFrame:
     return (
         events.filter((pl.col("route_type") == "docker") & (is_manifest | is_blob))
         .select(
-            *(_ROW, "event_time", "reference", "client"),
+            *(_ROW, "event_time", "reference", "client", "variables"),
             image=pl.struct("origin_id", "package_id", "package", "artifact").hash(),
             is_blob=pl.col("event_type") == "blob",
-            digest=pl.when(pulls.is_digest(pl.col("reference")))
-            .then("reference")
-            .otherwise(pulls.variable("digest")),
         )
         .sort("image", _ROW)
     )
@@ -65,24 +62,37 @@ def version_checks(asked: pl.LazyFrame) -> pl.LazyFrame:
     between one pull of an image and its next one is taken for the first one's.
     """
     is_pull = ~pl.col("is_blob") & ~pl.col("part_of_index")
-    pulled = (
-        asked.with_columns(pull=is_pull.cum_sum())
+    numbered = asked.with_columns(pull=is_pull.cum_sum())
+    digest = (
+        pl.when(pulls.is_digest(pl.col("reference")))
+        .then("reference")
+        .otherwise(pulls.variable("digest"))
+    )
+    again = (
+        numbered.filter(is_pull)
+        .with_columns(digest=digest)
+        .filter(pl.col("digest").is_not_null())
+        .with_columns(same=pl.struct("image", "reference", "digest").hash())
+        .sort("same", _ROW)
+        .with_columns(since=pl.col("event_time") - pl.col("event_time").shift(1))
+        .filter(pl.col("same") == pl.col("same").shift(1))
+        .select(_ROW, "image", "pull", "client", "since")
+    )
+    followed = (
+        # Few pulls are of what was pulled already, and only theirs are counted.
+        numbered.join(again, on=("image", "pull"), how="semi")
         .group_by("image", "pull")
         .agg(
-            *(pl.col(name).filter(is_pull).first() for name in _OF_PULL),
             blobs=pl.col("reference").filter(pl.col("is_blob")).n_unique(),
             manifests=pl.col("reference").filter(pl.col("part_of_index")).n_unique(),
         )
-        .filter(pl.col(_ROW).is_not_null() & pl.col("digest").is_not_null())
-        .with_columns(same=pl.struct("image", "reference", "digest").hash())
-        .sort("same", _ROW)
     )
     # Each manifest has one configuration.
     has_layers = pl.col("blobs") > pl.max_horizontal("manifests", 1)
-    since = pl.col("event_time") - pl.col("event_time").shift(1)
-    is_copied = pl.col("client").is_in(KEEP_NOTHING).fill_null(False) & (since <= COPY_WINDOW)
-    is_again = pl.col("same") == pl.col("same").shift(1)
-    return pulled.filter(is_again & (~has_layers | is_copied)).select(_ROW)
-
-
-_OF_PULL: Final = (_ROW, "event_time", "reference", "client", "digest")
+    keeps_nothing = pl.col("client").is_in(KEEP_NOTHING).fill_null(value=False)
+    is_copied = keeps_nothing & (pl.col("since") <= COPY_WINDOW)
+    return (
+        again.join(followed, on=("image", "pull"), how="left")
+        .filter(~has_layers | is_copied)
+        .select(_ROW)
+    )
