@@ -15,6 +15,7 @@ from gateway import manifest, table
 from gateway.circumstances import Circumstances, Observed
 from gateway.decide import decide
 from gateway.decision import Decision, Redirect, Refusal
+from gateway.destinations import Alias, Health, Target, When
 from gateway.request import Request
 from gateway.routefile import read_toml
 from gateway.routes import (
@@ -172,6 +173,25 @@ EVERYTHING = table.build(
             pattern=r"/(?<name>.*)-(?<version>[0-9].*)",
             outgoing_url="https://files.acme.example/{name}/{+version}",
         ),
+        FileRoute(
+            domains=(HOST,),
+            package="chosen",
+            incoming_path="/chosen/{version}/{+path}",
+            outgoing_url="https://files.acme.example/{version}/{+path}",
+            target=(
+                Target(
+                    url="https://rest.acme.example/{version}/{+path}",
+                    when=When(continent="EU", share=50, client="curl", variables={"x": "y"}),
+                ),
+                Target(url="https://r.example/{+path}", when=When(os="linux"), name="linux"),
+            ),
+            fallback_urls=("https://r.example/below/{version}/{+path}",),
+            health=Health(),
+            aliases={
+                "latest": "1.0",
+                "x": Alias(redirect="https://r.example/latest", until_known="..", prefix="v"),
+            },
+        ),
         CatchAllRoute(domains=(HOST,), target="https://rest.acme.example"),
         CatchAllRoute(domains=("prefixed.example",), target="rest.acme.example/below"),
     ]
@@ -207,6 +227,8 @@ beginnings = st.sampled_from(
         "/files/",
         "/below/",
         "/told/",
+        "/chosen/latest/",
+        "/chosen/x/",
         "/x-1",
     ]
 )
@@ -251,12 +273,27 @@ requests = st.builds(
     path=st.tuples(beginnings, texts).map("".join),
     query=texts | st.tuples(st.sampled_from(["x-pxid=", "os="]), texts).map("".join),
     headers=st.dictionaries(
-        st.sampled_from(["authorization", "accept", "if-none-match", "content-encoding"]),
+        st.sampled_from(
+            ["authorization", "accept", "if-none-match", "content-encoding", "user-agent"]
+        ),
         header_texts | header_texts.map(lambda text: f"Bearer {text}"),
     ),
     body=st.binary() | texts.map(lambda text: f'{{"{text}": "{text}"}}'.encode("utf-8", "replace")),
     scheme=st.sampled_from(["http", "https"]),
     authority=st.sampled_from(["", f"{HOST}:8080"]),
+    circumstances=st.builds(
+        Circumstances,
+        time=st.floats(0, 1e11),
+        country=st.none() | st.sampled_from(["DE", "US", "ZZ"]),
+        draw=st.none() | st.integers(0, 2**64 - 1),
+        observed=st.builds(
+            Observed,
+            down=st.dictionaries(
+                st.sampled_from(["https://files.acme.example/", "https://r.example/"]), st.text()
+            ),
+            versions=st.dictionaries(st.just("https://r.example/latest"), texts),
+        ),
+    ),
 )
 
 
