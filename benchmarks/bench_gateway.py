@@ -201,8 +201,11 @@ def running(server: Server, core: str) -> Iterator[tuple[int, int]]:
             try:
                 deadline = time.monotonic() + 30
                 while True:
-                    with suppress(OSError), socket.create_connection((HERE, port)):
-                        break
+                    # Answered and not only listened: a supervisor listens before its workers are up.
+                    with suppress(OSError), socket.create_connection((HERE, port), 30) as probe:
+                        probe.sendall(f"GET /up HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+                        if probe.recv(4096):
+                            break
                     if program.poll() is not None or time.monotonic() > deadline:
                         sys.exit(f"{server.name} does not start:\n{(home / 'log').read_text()}")
                     time.sleep(0.1)
