@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
 
 from gateway import manifest, server
 from gateway.__main__ import main
@@ -12,8 +13,18 @@ from gateway.check import Placed
 from gateway.decide import decide
 from gateway.decision import Decision, Redirect, Refusal, Reply
 from gateway.explain import Explanation, explain
+from gateway.explanation_text import lines
+from gateway.request import Request
 from gateway.routefile import read_toml
-from tests.gateway.test_decide import CASES, Case, read, request_of, served
+from tests.gateway.test_decide import (
+    CASES,
+    EVERYTHING,
+    Case,
+    read,
+    request_of,
+    requests,
+    served,
+)
 
 STATUS_OF_A_REDIRECT = 307
 
@@ -41,6 +52,16 @@ def test_it_agrees_with_decide(file: Path) -> None:
     # Whoever takes the request is not passed over.
     assert explanation.route not in {passed.what for passed in explanation.passed_over}
     msgspec.json.encode(explanation)
+
+
+@given(requests)
+@settings(max_examples=50)  # each builds a table and asks every route
+def test_every_request_is_explained(request: Request) -> None:
+    placed = [Placed(route, f"route {number}") for number, route in enumerate(EVERYTHING.routes)]
+    explanation = explain(placed, request)
+    assert (explanation.status, explanation.headers) == sent(decide(EVERYTHING, request))
+    assert explanation.route not in {passed.what for passed in explanation.passed_over}
+    assert list(lines("GET /", explanation))
 
 
 def sent(decision: Decision) -> tuple[int | None, dict[str, str]]:
