@@ -11,11 +11,20 @@ from sanic import Request, Sanic
 from sanic.exceptions import MethodNotAllowed, SanicException
 from sanic.response import HTTPResponse
 
-from dashboard.api_request import Events, Health, Packages, Refusal, bearer, decide
+from dashboard.api_request import (
+    Description,
+    Events,
+    Health,
+    Packages,
+    Refusal,
+    bearer,
+    decide,
+)
 from dashboard.api_stream import stream
 from dashboard.config import ApiConfig
 from dashboard.exports import UnreadableDayError, export
 from dashboard.lake import Lake, LakeError
+from dashboard.openapi import document
 from dashboard.package_list import package_list
 from dashboard.tokens import TokenFile
 
@@ -67,6 +76,8 @@ def create_app(config: ApiConfig, tokens: TokenFile) -> Sanic:  # type: ignore[t
                 return _refuse(asked)
             case Health():
                 return _json(200, {"status": "ok"})
+            case Description():
+                return _json(200, document())
             case Packages():
                 return _json(200, await asyncio.to_thread(package_list, lake, asked))
             case Events():

@@ -29,6 +29,11 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Description:
+    """The API's description of itself is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Events:
     """Events are asked for, as a file."""
 
@@ -64,7 +69,7 @@ class Refusal:
 
 Word = TypeVar("Word", bound=str)
 
-Answer = Health | Events | Packages | Refusal
+Answer = Health | Description | Events | Packages | Refusal
 
 UNAUTHORIZED: Final = Refusal(
     401,
@@ -87,12 +92,14 @@ def decide(method: str, target: str, accept: str, *, authorized: bool) -> Answer
     if not _is_known(path):
         return Refusal(404, "not-found", f"there is nothing at {asked!r}; see API.md")
     # What a HEAD of an export could tell (its length) is not known before its end.
-    allowed = ("GET",) if path[-1] == "events" else ("GET", "HEAD")
+    allowed = ("GET",) if path[3:] and path[-1] == "events" else ("GET", "HEAD")
     if method not in allowed:
         allow = (("Allow", ", ".join(allowed)),)
         return Refusal(405, "method-not-allowed", f"{method} is not served here", allow)
     if path == ("healthz",):
         return Health()
+    if path == ("openapi.json",):
+        return Description()
     if not authorized:
         return UNAUTHORIZED
     try:
@@ -113,7 +120,7 @@ def bearer(authorization: str) -> str:
 
 
 def _is_known(path: tuple[str, ...]) -> bool:
-    if path == ("healthz",):
+    if path in (("healthz",), ("openapi.json",)):
         return True
     if "" in path:
         return False
@@ -143,7 +150,7 @@ def _events(collection: str, name: str, query: list[tuple[str, str]], accept: st
     selection = Selection(
         first=first,
         last=last,
-        packages=(*one_package, *given.get("package", ())),
+        packages=(*one_package, *(_named(value) for value in given.get("package", ()))),
         event_types=("view",) if collection == "tracking-pixels" else (),
         traffic=tuple(_one_of("traffic", value, TRAFFIC) for value in given.get("traffic", ())),
         company_domain=company,
@@ -180,6 +187,12 @@ def _parameters(query: Iterable[tuple[str, str]], known: tuple[str, ...]) -> dic
 
 def _last(given: dict[str, list[str]], name: str, default: str) -> str:
     return given[name][-1] if name in given else default
+
+
+def _named(package: str) -> str:
+    if not package:
+        raise _BadParameterError("package", package, "it must name a package")
+    return package
 
 
 def _day(name: str, given: dict[str, list[str]]) -> dt.date:

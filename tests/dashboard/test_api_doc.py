@@ -11,6 +11,7 @@ from dashboard.__main__ import TOKENS, main
 from dashboard.api_request import Refusal, decide
 from dashboard.export_columns import CURATED, SCARF
 from dashboard.export_formats import FORMULA_STARTS, MEDIA_TYPES
+from dashboard.openapi import document
 from pipeline.schema import TRAFFIC
 from tests.programs import ROOT
 
@@ -55,6 +56,36 @@ def test_every_address_is_served_and_described() -> None:
         answers = [decide("GET", path, "", authorized=False) for path in tried]
         served = any(isinstance(answer, Refusal) and answer.status == 401 for answer in answers)
         assert served == (kind in kinds)
+
+
+def test_the_description_for_programs_has_the_same_addresses() -> None:
+    described = [words(row[0])[0].removeprefix("GET ") for row in table("Addresses")]
+    assert list(document()["paths"]) == described
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/v2/packages/{owner}/events", "Parameters of events"),
+        ("/v2/packages/{owner}", "Parameters of the package list"),
+    ],
+)
+def test_the_description_for_programs_has_the_same_parameters(path: str, title: str) -> None:
+    get = document()["paths"][path]["get"]
+    listed = {each["name"]: each for each in get["parameters"] if each["in"] == "query"}
+    described = {words(name)[0]: meaning for name, meaning in table(title)}
+    assert set(listed) == set(described)
+    for name, meaning in described.items():
+        assert listed[name]["required"] == ("required" in meaning), name
+
+
+def test_the_description_for_programs_has_the_same_statuses_and_formats() -> None:
+    operations = [get["get"] for get in document()["paths"].values()]
+    statuses = {status for operation in operations for status in operation["responses"]}
+    # What is no HTTP has statuses of its own, of which a long address is the one that is met.
+    assert statuses == {row[0] for row in table("Statuses")} | {"413"}
+    answers = document()["paths"]["/v2/packages/{owner}/events"]["get"]["responses"]
+    assert list(answers["200"]["content"]) == list(MEDIA_TYPES.values())
 
 
 @pytest.mark.parametrize(
