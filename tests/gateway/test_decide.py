@@ -126,7 +126,9 @@ def _as_toml(value: Any) -> Any:
         case bytes():
             return value.decode()
         case tuple():
-            return list(value)
+            return [_as_toml(each) for each in value]
+        case msgspec.Struct():
+            return _fields(value)
     return value
 
 
