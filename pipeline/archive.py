@@ -15,7 +15,7 @@ from pipeline.lake import Lake, day_folder, days_of, files_of
 
 # Files archived on one day are joined when there are this many, until they are large.
 MANY = 64
-LARGE = 256 * 1024
+LARGE = 64 * 1024
 
 
 def store(lake: Lake, day: dt.date, files: Sequence[Path], today: dt.date) -> None:

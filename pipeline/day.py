@@ -57,7 +57,7 @@ def replace_day(
     `new` are clean raw rows of the day. `again` judges every row anew. Rows for which `going` holds
     go, and then the rows that stay are judged without them.
     """
-    new = publish.collect(without_duplicates(new.lazy().sort(ORDER, maintain_order=True)))
+    new = publish.collect_in_memory(without_duplicates(new.lazy().sort(ORDER, maintain_order=True)))
     kept = read.events(lake, day)
     counts = None if again else _counts(lake, day)
     found = judge(kept, new, going, rows_at_once=rows_at_once, again=again)

@@ -96,8 +96,8 @@ def _judge(kept: pl.DataFrame, new: pl.DataFrame, *, again: bool) -> Judgement:
     if new.height and kept.height:
         # Stable, so that of two rows with one id the new one comes first.
         whole = whole.sort(ORDER, maintain_order=True)
-    once = publish.collect(without_duplicates(whole.lazy()))
-    verdicts = publish.collect(judged(once.lazy()))
+    once = publish.collect_in_memory(without_duplicates(whole.lazy()))
+    verdicts = publish.collect_in_memory(judged(once.lazy()))
     is_changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(_was(name))) for name in VERDICTS)
     return Judgement(
         of_new=verdicts.filter(pl.col(_NEW_ROW).is_not_null()).select(_NEW_ROW, *VERDICTS),
