@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 HERE = "127.0.0.1"
 HOST = "get.acme.example"
 CONNECTIONS = 64
+CORES_OF_TWO = 2
 
 ROUTES = f"""
 [[route]]
@@ -97,24 +98,23 @@ import uvloop; uvloop.install()
 web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
 """
 
-# Requests as equal as those of one machine, and as different as those of many: path, client and
-# referrer are each drawn from a hundred.
+# Requests as equal as those of one machine; those of a thousand kinds, as of a busy project; and
+# twenty thousand, no two of them alike, which nothing can remember.
 ONE = 'wrk.headers["Host"] = "{host}"; wrk.headers["User-Agent"] = "curl/8.5.0"'
 MANY = """
 local requests = {{}}
 function init(args)
     math.randomseed(os.time())
-    for i = 1, 20000 do
-        requests[i] = wrk.format("GET", "/tool/1." .. math.random(100) .. "/tool-linux.tar.gz", {{
+    for i = 1, {kinds} do
+        requests[i] = wrk.format("GET", "/tool/1." .. i .. "/tool-linux.tar.gz", {{
             ["Host"] = "{host}",
-            ["User-Agent"] = "curl/8." .. math.random(100) .. ".0",
-            ["Accept"] = "*/*",
-            ["Referer"] = "https://acme.example/docs/" .. math.random(100) }})
+            ["User-Agent"] = "curl/8." .. math.random(30) .. ".0",
+            ["Accept"] = "*/*" }})
     end
 end
 local at = 0
 function request()
-    at = at % 20000 + 1
+    at = at % {kinds} + 1
     return requests[at]
 end
 """
@@ -162,15 +162,17 @@ def _footfall(*more: str) -> Callable[[int, Path], list[str]]:
     return command
 
 
-# A worker by itself, with and without a journal: the same code but for the call to the kernel.
+# The same without the call to the kernel that writes the journal.
 UNJOURNALED = """
-import sys
 from gateway import journal
 journal.Journal.flush = lambda self: self._records.clear()
-sys.argv[0] = "gateway.worker"
-import runpy
-runpy.run_module("gateway.worker", run_name="__main__")
 """
+
+
+def _unjournaled(port: int, home: Path) -> list[str]:
+    (home / "sitecustomize.py").write_text(UNJOURNALED)
+    return ["env", f"PYTHONPATH={home}:{ROOT}", *_footfall()(port, home)]
+
 
 FOOTFALL = Server("Footfall", _footfall())
 SERVERS = (
@@ -201,7 +203,7 @@ def running(server: Server, core: str) -> Iterator[tuple[int, int]]:
             try:
                 deadline = time.monotonic() + 30
                 while True:
-                    # Answered and not only listened: a supervisor listens before its workers are up.
+                    # A supervisor listens before its workers are there to answer.
                     with suppress(OSError), socket.create_connection((HERE, port), 30) as probe:
                         probe.sendall(f"GET /up HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
                         if probe.recv(4096):
@@ -215,10 +217,10 @@ def running(server: Server, core: str) -> Iterator[tuple[int, int]]:
                 program.wait()
 
 
-def measure(port: int, pid: int, script: str, seconds: float, core: str) -> Run:
+def measure(port: int, pid: int, kinds: int, seconds: float, core: str) -> Run:
     """Let wrk ask for some seconds."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as lua:
-        lua.write(script.format(host=HOST))
+        lua.write((MANY if kinds > 1 else ONE).format(host=HOST, kinds=kinds))
         lua.flush()
         before = cpu_seconds(pid)
         told = subprocess.run(
@@ -253,17 +255,24 @@ def cpu_seconds(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def compare(title: str, servers: tuple[Server, ...], script: str, rounds: int, seconds: float,
-            cores: tuple[str, str] = ("0", "1")) -> None:  # fmt: skip
-    """Print the medians of some rounds, and each as a ratio of the first server's to it."""
+def compare(
+    title: str,
+    servers: tuple[Server, ...],
+    *,
+    kinds: int = 1,
+    again: tuple[int, int],
+    cores: tuple[str, str] = ("0", "1"),
+) -> None:
+    """Print the medians of some rounds, and the first server's as ratios to each."""
+    rounds, seconds = again
     runs: dict[str, list[Run]] = {server.name: [] for server in servers}
     with ExitStack() as stack:
         up = [(server, *stack.enter_context(running(server, cores[0]))) for server in servers]
         for _, port, pid in up:
-            measure(port, pid, script, 1, cores[1])
+            measure(port, pid, kinds, 1, cores[1])
         for _ in range(rounds):
             for server, port, pid in up:
-                runs[server.name].append(measure(port, pid, script, seconds, cores[1]))
+                runs[server.name].append(measure(port, pid, kinds, seconds, cores[1]))
     print(f"\n{title}")
     print(f"{'':26} {'req/s':>9} {'p99 ms':>8} {'req/cpu-s':>10}   first to this: rate, p99, cpu")
     first = _median(runs[servers[0].name])
@@ -272,7 +281,8 @@ def compare(title: str, servers: tuple[Server, ...], script: str, rounds: int, s
         print(
             f"{server.name:26} {run.rate:9,.0f} {run.p99:8.2f} {run.per_cpu:10,.0f}   "
             f"{first.rate / run.rate:13.2f} {first.p99 / run.p99:5.2f} "
-            f"{first.per_cpu / run.per_cpu:5.2f}"
+            f"{first.per_cpu / run.per_cpu:5.2f}",
+            flush=True,
         )
 
 
@@ -291,8 +301,15 @@ def main() -> None:
         print(f"skipped: {', '.join(missing)} not installed")
         return
     again = (options.rounds, options.seconds)
-    compare("one request, again and again", SERVERS, ONE, *again)
-    compare("a hundred paths x clients x referrers", SERVERS, MANY, *again)
+    compare("one request, again and again", SERVERS, again=again)
+    compare("a thousand different ones", SERVERS, kinds=1_000, again=again)
+    compare("twenty thousand, of which nothing is remembered", SERVERS, kinds=20_000, again=again)
+    off = Server("without its journal", _unjournaled)
+    compare("journal on and off", (FOOTFALL, off), again=again)
+    two = Server("two workers", _footfall("--workers", "2"))
+    # Where there are only two cores, wrk has to share them.
+    cores = ("0,1", "2" if (os.cpu_count() or 1) > CORES_OF_TWO else "0,1")
+    compare("two workers and one", (two, FOOTFALL), again=again, cores=cores)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from gateway.recorder import Recorder
 _LONGEST = 4096
 _REMEMBERED = 12 * 1024 * 1024  # bytes of requests worked out, twice: see `Recent`
 _HEADERS_REMEMBERED = 4 * 1024 * 1024
+_SEEN = 20_000  # requests of which a hash is kept, twice
 _OVERHEAD = 2048  # bytes of what is remembered beside the texts
 _BODILESS = frozenset({204, 304})
 
@@ -90,6 +91,7 @@ class FastPath:
         self._write = write
         self._table = routes.table
         self._known: Recent[tuple[bytes, str], _Ready] = Recent(_REMEMBERED)
+        self._seen: Recent[int, bool] = Recent(_SEEN)
         # Clients of one make send equal headers, whatever they ask for.
         self._headers: Recent[bytes, dict[str, str]] = Recent(_HEADERS_REMEMBERED)
         self._owed: list[tuple[Connection, bytes]] = []
@@ -156,11 +158,24 @@ class FastPath:
             written.hits[0].route_type if written.hits else "none", written.status
         )
         ready = _Ready(written.answer, counter, drafts)
-        if written.hits and len(ready.answer) <= _LONGEST and _PERSONAL.isdisjoint(headers):
+        if (
+            written.hits
+            and len(ready.answer) <= _LONGEST
+            and _PERSONAL.isdisjoint(headers)
+            and self._seen_before(data)
+        ):
             texts = sum(len(draft.middle) + len(draft.texts) for draft in drafts or ())
             weight = len(data) + len(ready.answer) + texts + _OVERHEAD
             self._known.put((data, proxy), ready, weight)
         return ready
+
+    def _seen_before(self, data: bytes) -> bool:
+        """Say whether equal bytes have come before: keeping what never comes again is no gain."""
+        mark = hash(data)
+        if self._seen.get(mark):
+            return True
+        self._seen.put(mark, value=True, weight=1)
+        return False
 
     def _settle(self) -> None:
         """Write the events of this turn, and then send its answers."""

@@ -4,6 +4,7 @@ python -m gateway.worker '{"config": {...}, ...}'
 """
 
 import asyncio
+import gc
 import logging
 import socket
 import sys
@@ -66,6 +67,9 @@ async def work(task: WorkerTask) -> None:
     )
     ticking = asyncio.create_task(_tick(journal, routes, overload, visitors))
     watching = asyncio.create_task(watch.run())
+    # What is there now stays; and requests make few cycles, so they are looked for less often.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     try:
         public = socket.socket(fileno=task.listener)
         await listening.serve(gateway, public, stop, GRACE_SECONDS, Connection)

@@ -71,11 +71,11 @@ class Pair:
         self._clients = Client(self.quick, CLIENT), Client(self.plain, CLIENT)
 
     def compare(self, request: bytes, *, head: bool = False) -> bytes:
-        """Ask both, the quick one twice, since the second time it remembers."""
+        """Ask both, the quick one three times, since in the end it remembers."""
         quick, plain = self._clients
         expected = plain.ask(request, head=head)
         events = self.plain.events()
-        for _ in range(2):
+        for _ in range(3):
             assert quick.ask(request, head=head) == expected
             # The answer is here, so the event must be there.
             assert self.quick.events() == events
@@ -189,7 +189,7 @@ def own_routes(pair: Pair) -> None:
 def test_a_plain_request_takes_the_quick_way_to_the_same_end(pair: Pair, request_: bytes) -> None:
     pair.quick.quick.clear()
     pair.compare(request_)
-    assert pair.quick.quick == [True, True]
+    assert all(pair.quick.quick)
 
 
 @pytest.mark.usefixtures("own_routes")
@@ -267,7 +267,7 @@ def test_requests_of_one_proxy_are_told_apart(proxied: Pair) -> None:
         chain = f"X-Forwarded-For: 198.51.100.{number}"
         proxied.quick.quick.clear()
         proxied.compare(get("/tool/1.2/x.tgz", chain))
-        assert proxied.quick.quick == [True, True]
+        assert all(proxied.quick.quick)
         proxied.compare(get("/tool/1.2/x.tgz", chain, "User-Agent: a"))
     client = Client(proxied.quick)
     for number in range(1, 6):
