@@ -1,7 +1,9 @@
 """A gateway and a pipeline on a lake of their own, brought back like by a service manager."""
 
 import os
+import random
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -9,10 +11,11 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from tests.programs import ROOT, free_port, module
+from tests.programs import ROOT, module
 
 _HOST = "127.0.0.1"
 _STOP_SECONDS = 60.0
+_LOG_END = 4000  # characters of a log that an error shows
 
 
 class System:
@@ -20,8 +23,7 @@ class System:
 
     def __init__(self, home: Path, routes: str, *, workers: int = 2) -> None:
         self.lake = home / "lake"
-        self.port = free_port()
-        self.admin_port = free_port()
+        self.port, self.admin_port = _lasting_port(), _lasting_port()
         self.log = home / "log"
         self.starts = 0
         routes_file = home / "routes.toml"
@@ -90,7 +92,9 @@ class System:
         started = time.monotonic()
         while not self.is_answering():
             if time.monotonic() - started > seconds:
-                raise TimeoutError(f"the gateway does not come back:\n{self.log.read_text()}")
+                alive = "\n".join(words for _, words in _commands() if str(self.lake) in words)
+                log = self.log.read_text()[-_LOG_END:]
+                raise TimeoutError(f"the gateway does not come back:\n{log}\nalive:\n{alive}")
             self.keep_up()
             time.sleep(0.05)
         return time.monotonic() - started
@@ -125,6 +129,15 @@ class System:
             kill(pid)
         for program in self._programs.values():
             program.wait()
+
+
+def _lasting_port() -> int:
+    """A free port that stays free while the gateway is down: none that the kernel gives out."""
+    while True:
+        port = random.randint(15_000, 32_000)  # below the range of outgoing connections
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind((_HOST, port))
+            return port
 
 
 def kill(pid: int, number: int = signal.SIGKILL) -> None:
