@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
@@ -91,12 +92,11 @@ def into_folder(lake: Path) -> Put:
 
     def put(name: str, content: bytes) -> None:
         path = lake / name
-        path.parent.mkdir(parents=True, exist_ok=True)
         # No reader's *.parquet sees this name. It is made of the file's own, so a crash leaves one
         # at most, and the next try replaces it.
         draft = path.with_name(f".tmp-{path.stem}")
         try:
-            with draft.open("wb") as file:
+            with _created(draft) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -108,6 +108,16 @@ def into_folder(lake: Path) -> Put:
         _sync_folder(path.parent)
 
     return put
+
+
+def _created(draft: Path) -> BinaryIO:
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return draft.open("wb")
+    except FileNotFoundError:
+        # A pipeline that tidies up took the empty folder away in between. It holds a file next.
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        return draft.open("wb")
 
 
 def _by_day(contents: segments.Contents) -> dict[dt.date, list[bytes]]:
