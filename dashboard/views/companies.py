@@ -1,5 +1,7 @@
 """Companies: who installs, as far as networks tell."""
 
+from html import escape
+
 import polars as pl
 import streamlit as st
 
@@ -97,12 +99,13 @@ def detail(filters: Filters, company: str) -> None:
     unit = words.EVENT_WORDS[filters.counted].lower()
     with st.container(border=True, key="card-detail"):
         title, close = st.columns([6, 1], vertical_alignment="center")
-        title.subheader(company, anchor=False)
+        # Not as Markdown: the name is in the address, and whoever made the link chose it.
+        title.html(f"<h3>{escape(company)}</h3>")
         if close.button("All companies", type="tertiary", icon=":material/close:", wrap=False):
             del st.query_params["company"]
             st.rerun()
         if frame.is_empty():
-            st.info(f"Nothing from {company} under these filters.")
+            st.info("Nothing from this company under these filters.")
             return
         parts.show(
             parts.by_package(frame, chosen, height=240),

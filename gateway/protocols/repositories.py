@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -52,6 +53,9 @@ CLASSIFY: Final[Mapping[Format, Callable[[Segments], Artifact]]] = {
     "rubygems": rubygems.classify,
     "terraform": terraform.classify,
 }
+
+
+_READ: Final = 2048  # paths
 
 
 class _Repository(msgspec.Struct, frozen=True):
@@ -139,6 +143,8 @@ def _find(index: RepositoryIndex, path: str) -> _Repository | None:
     return next(iter(index.repositories.candidates(path)), None)
 
 
+# A release is asked for by many, and to read its path takes longer than all the rest of a decision.
+@lru_cache(_READ)
 def _asked(form: Format, rest: str) -> _Asked:
     segments = tuple(decoded(part) for part in rest.split("/") if part)
     if not segments or rest.endswith("/"):

@@ -226,11 +226,12 @@ class Repository:
     def __init__(self, body: str) -> None:
         self.status = 200
         self.body = body
+        self.etag = '"1"'
 
     async def __call__(self, asked: web.Request) -> web.Response:
-        if self.status == 200 and asked.headers.get("If-None-Match") == '"1"':
+        if self.status == 200 and asked.headers.get("If-None-Match") == self.etag:
             return web.Response(status=304)
-        return web.Response(status=self.status, text=self.body, headers={"ETag": '"1"'})
+        return web.Response(status=self.status, text=self.body, headers={"ETag": self.etag})
 
 
 Story = Callable[[Repository, Upstream, Fetcher, Clock], Awaitable[None]]
@@ -351,3 +352,20 @@ def test_a_chart_elsewhere_and_its_provenance() -> None:
         assert len(told.asked) == 1
 
     with_repository("urls:\n- https://files.acme.example/tool-1.0.tgz?a=b\n", story)
+
+
+def test_a_chart_that_another_worker_told_of_is_found() -> None:
+    index = "urls:\n- https://files.acme.example/tool-1.0.tgz\n"
+
+    async def story(repository: Repository, told: Upstream, gateway: Fetcher, clock: Clock) -> None:
+        await gateway.fetch(ask(told, "helm-index", "stable/index.yaml"), get())
+        repository.body, repository.etag = index.replace("1.0", "2.0"), '"2"'
+        clock.now += 2
+        async with fetcher(UpstreamConfig()) as other:
+            told_there = await other.fetch(ask(told, "helm-index", "stable/index.yaml"), get())
+        *_rest, digest, file = (await body_of(told_there)).decode().strip().split("/")
+        chart = ask(told, "helm-index", "stable/index.yaml", digest, file)
+        location = "https://files.acme.example/tool-2.0.tgz"
+        assert shown(await gateway.fetch(chart, get())) == (307, location)
+
+    with_repository(index, story)
