@@ -13,11 +13,15 @@ from typing import Final
 LATE_SECONDS: Final = 0.1
 # Bodies being read or worked on at once, in one worker.
 BODIES: Final = 512
+SHARE: Final = 0.75  # of a worker's time that requests with a body may take
 RETRY_AFTER: Final = 5  # seconds that a client who is turned away is asked to wait
+
+# So many beats are turned away at most for one that took long, such as one that asked an upstream.
+_LONGEST_DEBT = 10
 
 
 class Overload:
-    """Judges one worker by the regularity of its event loop and the bodies it has in hand."""
+    """Judges one worker by its event loop, and by the bodies that it has in hand."""
 
     def __init__(
         self,
@@ -27,11 +31,13 @@ class Overload:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._beat_seconds = beat_seconds
+        self._share = SHARE * beat_seconds
         self._bodies = bodies
         self._clock = clock
         self._last_beat: float | None = None
         self._late = False
         self._held = 0
+        self._spent = 0.0  # seconds on bodies, beyond what earlier beats allowed
 
     def beat(self) -> None:
         """Say that the event loop came round; to be called every `beat_seconds`."""
@@ -39,11 +45,12 @@ class Overload:
         if self._last_beat is not None:
             self._late = now - self._last_beat - self._beat_seconds > LATE_SECONDS
         self._last_beat = now
+        self._spent = max(0.0, min(self._spent, _LONGEST_DEBT * self._share) - self._share)
 
     @property
     def takes_bodies(self) -> bool:
         """Whether there is room for one more request with a body."""
-        return not self._late and self._held < self._bodies
+        return not self._late and self._held < self._bodies and self._spent < self._share
 
     @contextmanager
     def body(self) -> Iterator[None]:
@@ -53,3 +60,12 @@ class Overload:
             yield
         finally:
             self._held -= 1
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """Measure what a body costs once it is here."""
+        began = self._clock()
+        try:
+            yield
+        finally:
+            self._spent += self._clock() - began
