@@ -1,6 +1,6 @@
 """Routes that no request reaches, because others take everything that they match."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from gateway import table
@@ -9,15 +9,11 @@ from gateway.problems import Problem
 from gateway.protocols import files, repositories
 from gateway.regexes import literal_prefix
 from gateway.request import Request
-from gateway.routes import FileRoute, RegexRoute, RepositoryRoute, Route
-from gateway.table import ANY_HOST, RouteTable
+from gateway.routes import FileRoute, RegexRoute, Route
+from gateway.samples import samples
+from gateway.table import ANY_HOST, PROTOCOLS, RouteTable
 from gateway.template_syntax import parse_path
-from gateway.templates import PathTemplate, Variable
-
-# What stands for a variable in the requests that are tried. Nobody writes a route for these names.
-_ONE_SEGMENT = "zq7footfall"
-_SEVERAL = (_ONE_SEGMENT, f"{_ONE_SEGMENT}/zq8", f"{_ONE_SEGMENT}/zq8/zq9/zq10.zq11")
-
+from gateway.templates import Variable
 
 # The protocols whose routes match by path: which of them would answer a request.
 FINDERS: Final[Mapping[Callable[..., object], Callable[[Any, Request], Route | None]]] = {
@@ -27,19 +23,13 @@ FINDERS: Final[Mapping[Callable[..., object], Callable[[Any, Request], Route | N
 
 
 def unreached(routes: Sequence[Placed]) -> Iterator[Problem]:
-    """Routes for paths of which every request tried is answered by another route."""
+    """Routes of which every request tried is answered by another route."""
     served = table.build([placed.route for placed in routes])
     places = {id(placed.route): placed.place for placed in routes}
     for placed in routes:
         for domain in dict.fromkeys(placed.route.domains):
-            winner = None
-            if isinstance(placed.route, FileRoute):
-                samples = _samples(parse_path(placed.route.incoming_path))
-                winner = _winner_over(placed.route, samples, domain, served, places)
-            elif isinstance(placed.route, RepositoryRoute):
-                below = ((placed.route.path + several, "") for several in _SEVERAL)
-                winner = _winner_over(placed.route, below, domain, served, places)
-            elif isinstance(placed.route, RegexRoute):
+            winner = _winner_over(placed.route, domain, served, places)
+            if winner is None and isinstance(placed.route, RegexRoute):
                 winner = _winner_over_regex(placed.route, domain, routes)
             if winner is not None:
                 yield Problem(
@@ -50,29 +40,38 @@ def unreached(routes: Sequence[Placed]) -> Iterator[Problem]:
 
 
 def _winner_over(
-    route: FileRoute | RepositoryRoute,
-    samples: Iterable[tuple[str, str]],
-    domain: str,
-    served: RouteTable,
-    places: dict[int, str],
+    route: Route, domain: str, served: RouteTable, places: dict[int, str]
 ) -> str | None:
     host = "zq7footfall.example" if domain == ANY_HOST else domain
-    winners = [
-        _winner(served, Request("GET", host, path, query), places) for path, query in samples
-    ]
-    own = places[id(route)]
-    return None if own in winners else winners[0]
+    first: str | None = None
+    for request in samples(route, host):
+        winner = _winner(route, served, request, places)
+        if winner is None or winner == places[id(route)]:
+            return None
+        first = first or winner
+    return first
 
 
-def _winner(served: RouteTable, request: Request, places: dict[int, str]) -> str | None:
+def _winner(
+    route: Route, served: RouteTable, request: Request, places: dict[int, str]
+) -> str | None:
+    """The place of who answers, or what it is; None for the route itself or nobody."""
+    protocol = next(each for types, each in PROTOCOLS if isinstance(route, types))
     for answer in served.hosts.get(request.host, served.any_host):
         finder = FINDERS.get(answer.func)
         if finder is not None:
             found = finder(answer.args[0], request)
             if found is not None:
                 return places[id(found)]
-        elif answer(request) is not None:
-            return f"a route of type {answer.func.__module__.rpartition('.')[2].replace('_', '-')}"
+            continue
+        decision = answer(request)
+        if decision is None:
+            continue
+        kind = answer.func.__module__.rpartition(".")[2].replace("_", "-")
+        if answer.func is not protocol.decide:
+            return f"a route of type {kind}"
+        alone = protocol.decide(protocol.build([route]), request)
+        return None if decision == alone else f"another route of type {kind}"
     return None
 
 
@@ -88,19 +87,3 @@ def _winner_over_regex(route: RegexRoute, domain: str, routes: Sequence[Placed])
                     if len(prefix) > len(below) and prefix.startswith(below):
                         return placed.place
     return None
-
-
-def _samples(template: PathTemplate) -> Iterator[tuple[str, str]]:
-    for several in _SEVERAL:
-        path = "".join(_filled(part, several) for part in template.path)
-        query = "&".join(
-            f"{key}={''.join(_filled(part, several) for part in value)}"
-            for key, value in template.query
-        )
-        yield path, query
-
-
-def _filled(part: str | Variable, several: str) -> str:
-    if isinstance(part, str):
-        return part
-    return several if part.reserved else _ONE_SEGMENT
