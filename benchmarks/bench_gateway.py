@@ -155,8 +155,8 @@ def _footfall(*more: str) -> Callable[[int, Path], list[str]]:
         (home / "routes.toml").write_text(ROUTES)
         return [
             sys.executable, "-m", "gateway", "serve", "--routes", f"{home}/routes.toml",
-            "--data", f"{home}/lake", "--salts", f"{home}/salts", "--port", str(port),
-            "--admin-port", str(free_port()), *more,
+            "--data", f"{home}/lake", "--salts", f"{home}/salts", "--cache", f"{home}/cache",
+            "--port", str(port), "--admin-port", str(free_port()), *more,
         ]  # fmt: skip
 
     return command

@@ -34,6 +34,7 @@ class System:
                 "--routes", routes_file,
                 "--data", self.lake,
                 "--salts", home / "salts",
+                "--cache", home / "cache",
                 "--port", str(self.port),
                 "--admin-port", str(self.admin_port),
                 "--workers", str(workers),
