@@ -12,6 +12,7 @@ from gateway.choice import Choice, compile_choice
 from gateway.circumstances import Circumstances, Needs, Observed
 from gateway.conditions import Facts, position
 from gateway.destinations import Health, Target, When
+from gateway.request import Request
 from gateway.routes import FileRoute
 
 PLENTY = 20_000
@@ -117,3 +118,21 @@ def test_only_hosts_with_such_routes_need_circumstances() -> None:
     assert routes.needs_of("other.example") is None
     assert routes.needs_of("a.example") == Needs(any=True, place=True, draw=True)
     assert table.build([plain]).needs == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        pytest.param("/tool", True, id="a conditional route"),
+        pytest.param("/x", False, id="another one of the host"),
+        pytest.param("/v/1", False, id="fixed aliases"),
+        pytest.param("/none", False, id="no route"),
+    ],
+)
+def test_only_a_conditional_route_has_answers_that_change(path: str, *, expected: bool) -> None:
+    plain = FileRoute(domains=("a.example",), package="p", incoming_path="/x")
+    aliased = FileRoute(
+        domains=("a.example",), package="p", incoming_path="/v/{version}", aliases={"latest": "1"}
+    )
+    routes = table.build([plain, aliased, route(target("de", country="DE"))])
+    assert routes.depends(Request("GET", "a.example", path)) is expected
