@@ -93,10 +93,13 @@ def _locked(root: Path) -> duckdb.DuckDBPyConnection:
         ":memory:",
         config={
             "allow_community_extensions": False,
+            "allow_persistent_secrets": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             # Else a name that is no table is looked for among this program's variables.
             "python_enable_replacements": False,
+            # Else the settings, which anybody may read, tell where the server's home is.
+            "home_directory": "/nonexistent",
             "memory_limit": MEMORY,
             "temp_directory": "",
             "threads": 2,

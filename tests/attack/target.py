@@ -188,7 +188,7 @@ def gateway(home: Path, *extra: str, routes: str = ROUTES, host: str = HERE) -> 
     port, admin = free_port(host), free_port(HERE)
     command = module(
         "gateway", "serve", "--routes", home / "routes.toml", "--data", home / "lake",
-        "--salts", home / "salts", "--host", host, "--port", str(port),
+        "--salts", home / "salts", "--cache", home / "cache", "--host", host, "--port", str(port),
         "--admin-port", str(admin), "--flush-seconds", "0.2", *extra,
     )  # fmt: skip
     # A working directory of its own too, which is where a core file or a stray log would be.
