@@ -46,7 +46,12 @@ _data = _setting(
 _retention = _setting(
     "--raw-retention-days",
     type=click.IntRange(min=0),
-    help="How many days curated raw files stay in archive/.",
+    help="How many days raw rows stay in archive/ and quarantine/.",
+)
+_memory = _setting(
+    "--memory-mb",
+    type=click.IntRange(min=128),
+    help="About how much memory a pass may use; less of it means more and smaller steps.",
 )
 _lock_wait = _setting(
     "--lock-wait",
@@ -68,6 +73,7 @@ def main() -> None:
 @main.command()
 @_data
 @_retention
+@_memory
 @_lock_wait
 def run(**settings: Any) -> None:
     """Curate everything that waits in raw/, once."""
@@ -77,6 +83,7 @@ def run(**settings: Any) -> None:
 @main.command()
 @_data
 @_retention
+@_memory
 @_lock_wait
 @_setting(
     "--interval",
@@ -92,6 +99,7 @@ def watch(**settings: Any) -> None:
 @main.command()
 @_data
 @_retention
+@_memory
 @_lock_wait
 def rebuild(**settings: Any) -> None:
     """Curate every day again, from the archive where it still has the day's raw rows."""
@@ -133,6 +141,7 @@ def privacy(data: Path, raw_retention_days: int, salts: Path, *, as_json: bool) 
 @main.command()
 @_data
 @_retention
+@_memory
 @_lock_wait
 @click.option("--days", type=click.IntRange(min=1), default=90, show_default=True)
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True)
@@ -153,6 +162,7 @@ def demo(*, days: int, seed: int, **settings: Any) -> None:
 
 @main.command()
 @_data
+@_memory
 @_lock_wait
 @click.option("--demo", is_flag=True, help="Every event that the demo made.")
 @click.option("--package", "package_id", metavar="ID", help="Every event of one package.")

@@ -51,6 +51,21 @@ def expire(lake: Lake, today: dt.date, retention_days: int) -> int:
     return expired
 
 
+def expire_rejected(lake: Lake, now: dt.datetime, retention_days: int) -> int:
+    """Delete from quarantine what has lain there as long as raw files are kept, and count files.
+
+    Rejected rows are raw rows, with all that curation drops. Their age is that of their file.
+    """
+    expired = 0
+    for table in (lake.quarantine, lake.unreadable):
+        for day in days_of(table):
+            for file in day_folder(table, day).iterdir():
+                if now.timestamp() - file.stat().st_mtime >= retention_days * 86_400:
+                    publish.remove(file)
+                    expired += 1
+    return expired
+
+
 def archived_on(file: Path) -> dt.date | None:
     """The day a file was archived, from its name; None where someone else put it there."""
     try:

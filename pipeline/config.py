@@ -13,7 +13,7 @@ class PipelineConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The settings of one pipeline process."""
 
     data: Path
-    raw_retention_days: int = 7  # how long curated raw files stay in archive/
+    raw_retention_days: int = 7  # how long raw rows stay in archive/ and quarantine/
     interval: float = 2.0  # seconds between two looks at raw/ while watching
     lock_wait: float = 60.0  # seconds to wait for another pipeline that is at work on the lake
     memory_mb: int = 2048  # about how much memory a pass may use, whatever a day's size

@@ -76,6 +76,7 @@ def _run(
     for batch in intake.batches(waiting, config.rows_at_once):
         done += _take_and_archive(lake, batch, config, now, on_day)
     archive.expire(lake, now.date(), config.raw_retention_days)
+    archive.expire_rejected(lake, now, config.raw_retention_days)
     intake.tidy_raw(lake, now)
     return done
 

@@ -55,7 +55,7 @@ _COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "connection_type": pl.String,
     "origin_id": pl.UInt64,
     "endpoint_id": pl.UInt64,
-    # An origin's first row of the UTC day, in file order, among rows with the same `counted` and
+    # An origin's first row of the UTC day, in time, among rows with the same `counted` and
     # `event_type`; then also the same package; then also the same version. Ids never outlive a
     # day, so sums of these are exact daily uniques for every filter that is a property of the
     # origin.

@@ -18,6 +18,7 @@ from pipeline import archive, run
 from pipeline.config import PipelineConfig
 from pipeline.lake import Lake, day_folder, days_of, files_of
 from pipeline.lock import LakeBusyError, locked
+from pipeline.read import POLARS_ERRORS
 from tests.pipeline.conftest import DAY, NOON, NOW, put_raw, raw_frame, raw_row
 
 Events = Callable[..., pl.DataFrame]
@@ -172,6 +173,49 @@ def test_the_archive_is_kept_for_the_days_it_is_told(lake: Lake, config: Pipelin
     assert len(files_of(lake.archive, old.date())) == 1
     run.run(config, NOW + dt.timedelta(days=7))
     assert not day_folder(lake.archive, old.date()).exists()
+
+
+def test_quarantine_is_kept_as_long_as_the_archive(lake: Lake, config: PipelineConfig) -> None:
+    put_raw(lake, [raw_row(status=9)])
+    put_raw(lake, [raw_row()], name="torn").write_bytes(b"torn")
+    run.run(config, NOW)
+    files = [file for file in lake.quarantine.rglob("*") if file.is_file()]
+    assert len(files) == 3
+    for file in files:
+        os.utime(file, (NOW.timestamp(), NOW.timestamp()))
+    run.run(config, NOW + dt.timedelta(days=6))
+    assert all(file.exists() for file in files)
+    run.run(config, NOW + dt.timedelta(days=7))
+    assert [path for path in lake.quarantine.rglob("*") if path.is_file()] == []
+
+
+def test_a_full_disk_loses_nothing(
+    tmp_path: Path, config: PipelineConfig, events_of: Events
+) -> None:
+    small = tmp_path / "lake"
+    small.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(small)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"only root can make a disk that is full: {mounted.stderr.strip()}")
+    lake = Lake(small)
+    try:
+        put_raw(lake, [raw_row() for _ in range(100)])
+        run.run(config, NOW)
+        before = _digests(lake, "events", "daily")
+        put_raw(lake, [raw_row() for _ in range(100)])
+        filler = small / "filler"
+        with pytest.raises(OSError, match="No space"):
+            filler.write_bytes(bytes(1024 * 1024))
+        with pytest.raises((OSError, *POLARS_ERRORS)):
+            run.run(config, NOW)
+        assert _digests(lake, "events", "daily") == before
+        assert len(files_of(lake.raw, DAY)) == 1
+        filler.unlink()
+        assert run.run(config, NOW).files == 1
+        assert events_of()["event_id"].n_unique() == events_of().height == 200
+    finally:
+        subprocess.run(["umount", small], check=True)
 
 
 def test_rebuild_reads_the_archive_again_and_keeps_the_rest(
