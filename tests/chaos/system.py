@@ -21,7 +21,7 @@ _LOG_END = 4000  # characters of a log that an error shows
 class System:
     """The real processes. Nothing here is gentle but `settle`."""
 
-    def __init__(self, home: Path, routes: str, *, workers: int = 2) -> None:
+    def __init__(self, home: Path, routes: str, *, workers: int = 2, pipeline: bool = True) -> None:
         self.lake = home / "lake"
         self.port, self.admin_port = _lasting_port(), _lasting_port()
         self.log = home / "log"
@@ -48,6 +48,8 @@ class System:
                 "--raw-retention-days", "0",
             ),
         }  # fmt: skip
+        if not pipeline:
+            del self._commands["pipeline"]
         self._programs: dict[str, subprocess.Popen[bytes]] = {}
 
     def keep_up(self) -> None:
@@ -103,19 +105,20 @@ class System:
     def settle(self) -> None:
         """Have everything shipped and curated, and stop as an operator would."""
         self.await_answer()
-        self._stop("gateway")
+        self.stop("gateway")
         deadline = time.monotonic() + _STOP_SECONDS
         while self.children("keeper") or self.children("worker"):
             if time.monotonic() > deadline:
                 raise TimeoutError("processes of a killed gateway do not end")
             time.sleep(0.05)
-        self._stop("pipeline")
+        self.stop("pipeline")
         # The last pass, and proof that a pass over what a killed one left behind succeeds.
         command = module("pipeline", "run", "--data", self.lake, "--raw-retention-days", "0")
         with self.log.open("ab") as log:
             subprocess.run(command, stdout=log, stderr=log, cwd=ROOT, check=True, timeout=600)
 
-    def _stop(self, name: str) -> None:
+    def stop(self, name: str) -> None:
+        """Ask a program to end, and demand that it ends well."""
         program = self._programs[name]
         if program.poll() is not None:
             return

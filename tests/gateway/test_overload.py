@@ -1,0 +1,112 @@
+"""Overload: who is turned away, by whom, and until when."""
+
+import socket
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from gateway.overload import BODIES, LATE_SECONDS, Overload
+from tests.gateway.test_server import HERE, ROUTES, gateway, wait_for
+
+BEAT = 0.1
+TELEMETRY = """
+[[route]]
+type = "telemetry"
+domain = "get.acme.example"
+package = "tool"
+path = "/telemetry"
+"""
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def beat(overload: Overload, clock: Clock, after: float = BEAT) -> None:
+    clock.now += after
+    overload.beat()
+
+
+def test_a_worker_that_keeps_time_takes_bodies(clock: Clock) -> None:
+    overload = Overload(BEAT, clock=clock)
+    for after in (0.0, BEAT, BEAT + LATE_SECONDS / 2):
+        beat(overload, clock, after)
+        assert overload.takes_bodies
+
+
+def test_a_late_beat_turns_away_until_one_is_in_time(clock: Clock) -> None:
+    overload = Overload(BEAT, clock=clock)
+    beat(overload, clock)
+    beat(overload, clock, BEAT + 2 * LATE_SECONDS)
+    assert not overload.takes_bodies
+    beat(overload, clock)
+    assert overload.takes_bodies
+
+
+def test_bodies_in_hand_are_limited(clock: Clock) -> None:
+    overload = Overload(BEAT, bodies=2, clock=clock)
+    with overload.body():
+        assert overload.takes_bodies
+        with overload.body():
+            assert not overload.takes_bodies
+        assert overload.takes_bodies
+
+
+def test_work_on_bodies_takes_no_more_than_its_share(clock: Clock) -> None:
+    overload = Overload(BEAT, clock=clock)
+    beat(overload, clock)
+    with overload.work():
+        clock.now += 0.8 * BEAT
+    assert not overload.takes_bodies
+    beat(overload, clock, 0.2 * BEAT)
+    assert overload.takes_bodies
+
+
+def test_one_long_answer_is_forgiven_soon(clock: Clock) -> None:
+    overload = Overload(BEAT, clock=clock)
+    with overload.work():
+        clock.now += 3600
+    beats = 0
+    while not overload.takes_bodies:
+        beat(overload, clock)
+        beats += 1
+    assert 0 < beats <= 10
+
+
+def test_telemetry_is_turned_away_first_and_redirects_never(tmp_path: Path) -> None:
+    post = (
+        b"POST /telemetry HTTP/1.1\r\nHost: get.acme.example\r\nContent-Length: 8\r\n"
+        b"Connection: close\r\n\r\n{"
+    )
+    rest = b'"a": 1}'
+    with gateway(tmp_path, routes=ROUTES + TELEMETRY) as served, ExitStack() as held:
+        assert served.raw_request(post + rest).startswith(b"HTTP/1.1 200 ")
+        started = [
+            held.enter_context(socket.create_connection((HERE, served.port), timeout=10))
+            for _ in range(BODIES)
+        ]
+        for one in started:
+            one.sendall(post)
+        # One more than there is room for is answered before its body is whole.
+        wait_for(lambda: served.raw_request(post + rest).startswith(b"HTTP/1.1 503 "))
+        answer = served.raw_request(post + rest).lower()
+        assert b"\r\nretry-after: 5\r\n" in answer
+        before = time.monotonic()
+        assert served.ask("/tool/1.0/x")[0] == 307
+        assert time.monotonic() - before < 5
+        for one in started:
+            one.sendall(rest)
+        for one in started:
+            assert one.makefile("rb").read().startswith(b"HTTP/1.1 200 ")
+        wait_for(lambda: served.raw_request(post + rest).startswith(b"HTTP/1.1 200 "))
+        assert "footfall_requests_shed_total 0\n" not in served.admin("/metrics")[1]
