@@ -17,8 +17,9 @@ from gateway.upstream.keys import DigestKey, TagKey
 _T = TypeVar("_T")
 _Row = tuple[Any, ...]
 
-# Another worker writes for less than a millisecond; a request does not wait for a stuck one.
-_LOCK_SECONDS: Final = 0.05
+# Workers that start together wait for the one that makes the tables. Later one writes for less than
+# a millisecond, and a request does not wait for a stuck one: see busy_timeout, in milliseconds.
+_START_SECONDS: Final = 5.0
 _TRIM_EVERY: Final = 64  # writes
 _KNOWN_CHILDREN: Final = 100_000
 _KNOWN_TAGS: Final = 100_000
@@ -42,6 +43,7 @@ _TABLES: Final = """
         digest TEXT, media_type TEXT, length TEXT, asked_at REAL,
         UNIQUE (registry, repository, tag, accept)
     );
+    PRAGMA busy_timeout = 50;
 """
 _PUT: Final = (
     "INSERT OR REPLACE INTO manifests (registry, repository, digest, media_type, size, body)"
@@ -197,7 +199,7 @@ class Store:
 
 
 def _opened(file: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(file, timeout=_LOCK_SECONDS)
+    database = sqlite3.connect(file, timeout=_START_SECONDS)
     try:
         database.executescript(_TABLES)
     except sqlite3.Error:

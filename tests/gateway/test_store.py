@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 from gateway.upstream.child import Child
@@ -92,6 +93,21 @@ def test_a_database_that_another_one_locks_is_done_without(tmp_path: Path) -> No
     blocker.close()
     store.put(other, "application/json", INDEX)
     assert store.get(other) is not None
+    store.close()
+
+
+def test_workers_that_start_together_wait_for_each_other(tmp_path: Path) -> None:
+    first = sqlite3.connect(
+        tmp_path / "manifests.sqlite", isolation_level=None, check_same_thread=False
+    )
+    first.execute("BEGIN EXCLUSIVE")
+    done = threading.Timer(0.3, first.execute, ["COMMIT"])
+    done.start()
+    store = Store(tmp_path, MEGABYTE)
+    done.join()
+    first.close()
+    store.put(KEY, "application/json", CHILD)
+    assert store.get(KEY) is not None
     store.close()
 
 
