@@ -69,12 +69,18 @@ screenshots: .venv/dev ## pictures of every page of a running dashboard
 ip-data: .venv/dev ## rebuild the shipped IP database from public data (needs npm)
 	$(BIN)/python data/ip/build.py
 
-# What only some tests need: a registry and container tools, a browser, download clients.
-TEST_PROGRAMS := aria2 buildah caddy chromium containerd curl docker-registry podman skopeo wget
+# What only some tests need, as program:package where the names differ: a registry and container tools,
+# a browser, a TLS front, and download clients of every ecosystem. What is there already stays as it is.
+TEST_PROGRAMS := aria2c:aria2 buildah caddy cargo chromium composer ctr:containerd createrepo_c:createrepo-c \
+	curl dnf docker-registry gem:ruby go:golang-go mvn:maven nix:nix-bin npm openssl php:php-cli \
+	podman rpmbuild:rpm skopeo unzip wget
+TEST_LIBRARIES := php-zip
 
 test-deps: ## system programs that some tests need (Debian, as root)
-	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TEST_PROGRAMS)
+	@missing="$$(for each in $(TEST_PROGRAMS); do \
+		command -v $${each%%:*} >/dev/null || echo $${each##*:}; done)"; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+		--no-install-recommends $(TEST_LIBRARIES) $$missing
 
 lock: .venv/dev ## compile requirements*.txt from pyproject.toml
 	$(BIN)/uv pip compile $(LOCK_FLAGS) -o requirements.txt pyproject.toml

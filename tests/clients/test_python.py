@@ -230,25 +230,25 @@ def _page(root: Path, wheel: Path, *, metadata: bool) -> None:
 
 
 @pytest.mark.parametrize(("client", "install"), [("pip", _pip), ("uv", _uv)])
-@pytest.mark.parametrize(
-    ("metadata", "root"), [(True, "/"), (False, "/simple")], ids=["metadata", "no metadata"]
-)
-def test_an_extra_index_over_static_files(
-    tmp_path: Path, client: str, install: Install, *, metadata: bool, root: str
+@pytest.mark.parametrize("metadata", [True, False], ids=["metadata", "no metadata"])
+def test_indexes_of_static_files(
+    tmp_path: Path, client: str, install: Install, *, metadata: bool
 ) -> None:
-    """Without metadata of its own beside it, uv reads a wheel's head first, and then takes it."""
+    """Their links are relative, and without metadata uv reads a wheel's end before it takes it."""
     tool = _wheel(tmp_path / "host/files", "acme-tool", "1.2.0", ["acme-part>=1"])
     part = _wheel(tmp_path / "host/files", "acme-part", "1.0")
     _page(tmp_path / "host/ours", tool, metadata=metadata)
     _page(tmp_path / "host/theirs", part, metadata=metadata)
     with file_server(tmp_path / "host") as host:
-        routes = OURS.replace(PROJECT, "Acme.Tool") + f'index = "{host}/ours/"\n'
-        with gateway(tmp_path, routes) as footfall:
-            # The gateway is the extra index here, with /simple or without.
-            indexes = ["--index-url", f"{host}/theirs/", "--extra-index-url", footfall.url + root]
-            install(tmp_path / "to", *indexes, "acme_tool")
+        ours = OURS.replace(PROJECT, "Acme.Tool") + f'index = "{host}/ours/"\n'
+        with gateway(tmp_path, ours + OTHERS + f'index = "{host}/theirs/"\n') as footfall:
+            alone = ["--index-url", f"{footfall.url}/simple/"]
+            extra = ["--index-url", f"{host}/theirs/", "--extra-index-url", f"{footfall.url}/"]
+            install(tmp_path / "to", *(extra if metadata else alone), "acme_tool")
     assert (tmp_path / "to/acme_tool.py").read_text() == "version = '1.2.0'\n"
     assert (tmp_path / "to/acme_part.py").exists(), "what the wheel says that it needs"
-    assert _counted(footfall) == _one(client, _version_of(client, install), "Acme.Tool", "1.2.0")
+    version = _version_of(client, install)
+    assert _counted(footfall) == _one(client, version, "Acme.Tool", "1.2.0")
     asked = rows(footfall.lake, "SELECT artifact FROM lake WHERE artifact LIKE '%.metadata'")
     assert len(asked) == int(metadata)
+    assert _packages_seen(footfall) == {"Acme.Tool"}
