@@ -130,7 +130,9 @@ class Soak:
         await self._connect()
         slow_ones = [asyncio.create_task(self._slow(number)) for number in range(slow)]
         self._outcome.slow = slow
-        self._outcome.ceiling = await self._measure_ceiling()
+        self._outcome.ceiling = await self._measure_ceiling(
+            min(60.0, max(CEILING_SECONDS, seconds / 4))
+        )
         rate = SHARE * self._outcome.ceiling
         self._taken()
         paced = asyncio.create_task(self._pace(rate, seconds))
@@ -179,8 +181,11 @@ class Soak:
             self._askers.append(asker)
             self._idle.append(asker)
 
-    async def _measure_ceiling(self) -> float:
-        """Ask again at every answer, in three rounds; the slowest is what can be held."""
+    async def _measure_ceiling(self, seconds: float) -> float:
+        """Ask again at every answer, in rounds; the slowest is what can be held.
+
+        Long enough for the shipping of what was journaled to take its part.
+        """
 
         def again(asker: Asker) -> None:
             if time.perf_counter() < end:
@@ -193,23 +198,30 @@ class Soak:
             asker.on_answer = again
         for _ in range(4):
             before, started = self._answers(), time.perf_counter()
-            end = started + CEILING_SECONDS / 4
+            end = started + seconds / 4
             while self._idle:
                 self._idle.popleft().ask(time.perf_counter())
             await self._all_idle()
             rounds.append((self._answers() - before) / (time.perf_counter() - started))
-        for asker in self._askers:
-            asker.on_answer = self._idle.append
         return min(rounds[1:])  # by the second both sides are warm
 
     async def _pace(self, rate: float, seconds: float) -> None:
         """Ask so often, whether or not the gateway keeps up."""
-        start, asked = time.perf_counter(), 0
-        while asked < rate * seconds:
-            due = min(rate * seconds, rate * (time.perf_counter() - start))
-            while asked < due and self._idle:
-                self._idle.popleft().ask(start + asked / rate)
+        start, asked, total = time.perf_counter(), 0, int(rate * seconds)
+
+        def ask_or_wait(asker: Asker) -> None:
+            nonlocal asked
+            if asked < min(total, rate * (time.perf_counter() - start)):
+                asker.ask(start + asked / rate)
                 asked += 1
+            else:
+                self._idle.append(asker)
+
+        for asker in self._askers:
+            asker.on_answer = ask_or_wait
+        while asked < total:
+            for _ in range(len(self._idle)):
+                ask_or_wait(self._idle.popleft())
             await asyncio.sleep(0.001)
         await self._all_idle()
 
@@ -305,7 +317,7 @@ def report(outcome: Outcome) -> str:
     names = list(outcome.samples[0].memory)
     lines = [
         f"ceiling {outcome.ceiling:,.0f}/s, held {SHARE:.0%}, {outcome.slow:,} slow connections",
-        f"{'':4}{'answers/s':>10}{'p50 ms':>8}{'p99 ms':>8}  "
+        f"{'':4}{'answers/s':>10}{'p50 ms':>10}{'p99 ms':>10}  "
         + "".join(f"{name:>22}" for name in names),
     ]
     for number, sample in enumerate(outcome.samples, 1):
@@ -314,7 +326,7 @@ def report(outcome: Outcome) -> str:
             for name in names
         )
         lines.append(
-            f"{number:4}{sample.answers:10,.0f}{sample.p50:8.2f}{sample.p99:8.2f}  "
+            f"{number:4}{sample.answers:10,.0f}{sample.p50:10.2f}{sample.p99:10.2f}  "
             + "".join(parts)
         )
     statuses = ", ".join(f"{status}: {n:,}" for status, n in sorted(outcome.flood.items()))
