@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -106,6 +105,11 @@ class Gateway:
 
     def __init__(self, home: Path, program: subprocess.Popen[bytes], port: int, admin: int) -> None:
         self.home, self.program, self.port, self.admin_port = home, program, port, admin
+        self._kept: dict[str, http.client.HTTPConnection] = {}
+
+    def close(self) -> None:
+        for connection in self._kept.values():
+            connection.close()
 
     @property
     def lake(self) -> Path:
@@ -138,14 +142,23 @@ class Gateway:
     ) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
         connection = http.client.HTTPConnection(HERE, self.port, 10, (source, 0))
         try:
-            connection.request(
-                method, path, body, {"Host": "get.acme.example", **(headers or {})}
-            )  # fmt: skip
-            answer = connection.getresponse()
-            told = {name.lower(): value for name, value in answer.getheaders()}
-            return answer.status, told, answer.read()
+            return _asked(connection, method, path, body, headers)
         finally:
             connection.close()
+
+    def ask_on(
+        self, path: str, headers: dict[str, str] | None = None, *, method: str = "GET",
+        body: bytes | None = None, source: str = HERE,
+    ) -> int:  # fmt: skip
+        """Ask on a connection that is kept, for tests that ask much; not for threads."""
+        for _ in range(5):
+            if source not in self._kept:
+                self._kept[source] = http.client.HTTPConnection(HERE, self.port, 10, (source, 0))
+            try:
+                return _asked(self._kept[source], method, path, body, headers)[0]
+            except (http.client.HTTPException, OSError):  # such as one that the gateway has ended
+                self._kept.pop(source).close()
+        raise AssertionError("the gateway answers nothing")
 
     def admin(self, path: str) -> str:
         try:
@@ -157,6 +170,7 @@ class Gateway:
 
     def kill(self, kind: str, number: signal.Signals) -> None:
         """End one child of a kind, and wait until another one answers in its place."""
+        wait_for(lambda: self.children(kind))
         before = self.children(kind)
         os.kill(before[0], number)
         wait_for(lambda: self.children(kind) and before[0] not in self.children(kind))
@@ -204,6 +218,7 @@ def gateway(home: Path, *extra: str, routes: str = ROUTES, host: str = HERE) -> 
             attacked = Gateway(home, program, port, admin)
             wait_for(lambda: attacked.children("worker") and attacked.children("keeper"))
             yield attacked
+            attacked.close()
         finally:
             if program.poll() is None:
                 program.terminate()
@@ -214,14 +229,18 @@ def gateway(home: Path, *extra: str, routes: str = ROUTES, host: str = HERE) -> 
                     raise
 
 
+def _asked(
+    connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None,
+    headers: dict[str, str] | None,
+) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
+    connection.request(method, path, body, {"Host": "get.acme.example", **(headers or {})})
+    answer = connection.getresponse()
+    told = {name.lower(): value for name, value in answer.getheaders()}
+    return answer.status, told, answer.read()
+
+
 def wait_for(condition: Callable[[], object], seconds: float = 15) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
-
-
-def forget(home: Path) -> None:
-    """Make room for another gateway in the same home."""
-    for name in ("tmp", "cwd"):
-        shutil.rmtree(home / name)

@@ -52,7 +52,7 @@ def attack_headers(target: Gateway, mark: str) -> None:
                 "Cookie": f"ip={text}",
                 "From": f"me@{text}",
             }.get(name, text)
-            target.ask("/tool/1.0/x.tgz", {name: value, **_forwarded(name, mark)}, source=SOCKET)
+            target.ask_on("/tool/1.0/x.tgz", {name: value, **_forwarded(name, mark)}, source=SOCKET)
 
 
 def attack_targets(target: Gateway, mark: str) -> None:
@@ -76,10 +76,10 @@ def attack_targets(target: Gateway, mark: str) -> None:
             f"http://{text}/tool/{text}/x",
         ):
             if path.isascii():
-                target.ask(path, _forwarded("", mark), source=SOCKET)
-        target.ask(f"/{text}/x?{text}", {"Host": "all.acme.example", **_forwarded("", mark)})
+                target.ask_on(path, _forwarded("", mark), source=SOCKET)
+        target.ask_on(f"/{text}/x?{text}", {"Host": "all.acme.example", **_forwarded("", mark)})
         for host in (text, f"{text}.nip.example", f"get.acme.example:{text}"):
-            target.ask("/tool/1.0/x", {"Host": host, **_forwarded("", mark)}, source=SOCKET)
+            target.ask_on("/tool/1.0/x", {"Host": host, **_forwarded("", mark)}, source=SOCKET)
 
 
 def attack_bodies(target: Gateway, mark: str) -> None:
@@ -104,7 +104,7 @@ def attack_bodies(target: Gateway, mark: str) -> None:
         for path in ("/beat", "/vouched", install, f"{install}/{text}", "/tool/1.0/x"):
             for body in bodies:
                 headers = {"Authorization": f"Bearer {TOKEN}", **_forwarded("", mark)}
-                target.ask(path, headers, method="POST", body=body.encode(), source=SOCKET)
+                target.ask_on(path, headers, method="POST", body=body.encode(), source=SOCKET)
 
 
 def attack_syntax(target: Gateway, mark: str) -> None:
@@ -216,9 +216,9 @@ def test_an_address_that_nobody_believes_leaves_free_text_too(tmp_path: Path) ->
             attack_headers(target, mark)
             attack_syntax(target, mark)
             for text in written(mark):
-                target.ask(f"/tool/1.0/x?ip={text}&{text}=1", source=SOCKET)
+                target.ask_on(f"/tool/1.0/x?ip={text}&{text}=1", source=SOCKET)
                 body = json.dumps({"ip": text, text: 1, "text": f"from {text}!"}).encode()
-                target.ask("/beat", method="POST", body=body, source=SOCKET)
+                target.ask_on("/beat", method="POST", body=body, source=SOCKET)
         target.stop()
         assert target.raw().height > 100
     assert list(found_in(tmp_path, [SOCKET, *STRANGERS])) == []
@@ -248,7 +248,7 @@ def test_a_crash_leaves_no_core_file(tmp_path: Path) -> None:
             soft, hard = resource.prlimit(pid, resource.RLIMIT_CORE)
             # One byte is too few for a file, and tells the kernel not to run a handler either.
             assert (soft, hard) in {(1, 1), (0, 0)}
-        target.ask("/tool/1.0/x", source=SOCKET)
+        target.ask_on("/tool/1.0/x", source=SOCKET)
         target.kill("worker", signal.SIGABRT)
         wait_for(lambda: target.ask("/tool/1.0/x")[0] == 307)
         time.sleep(0.2)
