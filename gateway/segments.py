@@ -71,7 +71,7 @@ def _judge(line: bytes, contents: Contents) -> str:
         return "the checksum does not fit"
     try:
         event = _decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:  # no JSON, none in UTF-8, or none of an event
         return f"is no raw event: {error}"
     contents.events.append(body)
     contents.times.append(event.event_time)

@@ -43,7 +43,7 @@ def children_of(manifest: bytes) -> tuple[Child, ...]:
     """The manifests that an index names; none for what is no index. Total."""
     try:
         document = msgspec.json.decode(manifest)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # no JSON, or none in UTF-8
         return ()
     entries = document.get("manifests") if isinstance(document, dict) else None
     if not isinstance(entries, list):

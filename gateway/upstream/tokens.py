@@ -80,7 +80,7 @@ class Tokens:
             raise Unusable(url, f"status {response.status} where a token was asked for")
         try:
             answer = msgspec.json.decode(body, type=_TokenAnswer)
-        except msgspec.DecodeError as error:
+        except (ValueError, RecursionError) as error:  # no JSON, or none in UTF-8
             raise Unusable(url, "no JSON where a token was asked for") from error
         token = answer.token or answer.access_token
         if not token.isascii() or not token.isprintable() or not token:

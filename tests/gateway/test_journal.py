@@ -174,14 +174,15 @@ def test_a_torn_record_is_cut_off_and_the_whole_ones_kept(tmp_path: Path, cut: i
 def test_a_damaged_record_goes_to_quarantine_with_its_reason(tmp_path: Path) -> None:
     damaged = encode(event(2)).replace(b'"tool"', b'"fool"')
     foreign = b'{"no": "event"}'
-    strange = b"%08x %b\n" % (zlib.crc32(foreign), foreign)
+    no_text = b'{"package": "\xff"}'
+    strange = b"".join(b"%08x %b\n" % (zlib.crc32(each), each) for each in (foreign, no_text))
     abandon(tmp_path, encode(event(1)) + damaged + b"\xff\x00\n" + strange + encode(event(3)))
-    assert ship(tmp_path) == shipper.Shipment(segments=1, events=2, bad=3)
+    assert ship(tmp_path) == shipper.Shipment(segments=1, events=2, bad=4)
     assert ids(tmp_path) == ["id-000001", "id-000003"]
     (file,) = (tmp_path / "quarantine").iterdir()
     reasons = [json.loads(line)["reason"] for line in file.read_text().splitlines()]
     assert reasons[:2] == ["the checksum does not fit"] * 2
-    assert reasons[2].startswith("is no raw event")
+    assert all(reason.startswith("is no raw event") for reason in reasons[2:])
 
 
 def test_events_that_the_table_cannot_hold_go_to_quarantine_and_block_nothing(

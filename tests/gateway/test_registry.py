@@ -642,7 +642,10 @@ class TestTokens:
 
         with_tokens(tokens, story)
 
-    @pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b'{"token": "a\\nb"}', b'{"token": 1}'])
+    @pytest.mark.parametrize(
+        "answer",
+        [b"", b"[]", b"{}", b'{"token": "a\\nb"}', b'{"token": 1}', b'{"token": "\xff"}'],
+    )
     def test_strange_token_services_are_a_502(self, answer: bytes) -> None:
         async def handler(asked: web.Request) -> web.Response:
             if asked.path == "/token":

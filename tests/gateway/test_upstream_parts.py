@@ -143,7 +143,7 @@ def test_any_body_may_pass_for_an_index(body: bytes) -> None:
 @pytest.mark.parametrize(
     "entries",
     [b"{}", b"[1]", b'[{"digest": 1}]', b'[{"digest": "d", "platform": []}]',
-     b'[{"digest": "d", "platform": {"os": "linux"}}]', b"[" * 100_000],
+     b'[{"digest": "d", "platform": {"os": "linux"}}]', b'[{"digest": "\xff"}]', b"[" * 100_000],
 )  # fmt: skip
 def test_odd_indexes_name_no_platform(entries: bytes) -> None:
     assert children_of(b'{"manifests": ' + entries + b"}") == ()
