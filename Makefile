@@ -26,7 +26,7 @@ endef
 export WELCOME
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format bench chaos soak screenshots ip-data test-deps lock clean
+.PHONY: help run demo test check format bench chaos soak fuzz screenshots ip-data test-deps lock clean
 
 help: ## what this file can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,12 @@ chaos: .venv/dev ## kill every process at random under load: lost 0, doubled 0 (
 
 soak: .venv/dev ## load held at 80 % of the ceiling: latency, memory, descriptors (MINUTES=30)
 	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
+
+# How long each target: make fuzz SECONDS_EACH=20
+SECONDS_EACH ?= 20
+
+fuzz: .venv/fuzz ## atheris on every parser; what it finds on stays in build/fuzz (SECONDS_EACH=20)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS_EACH)
 
 screenshots: .venv/dev ## pictures of every page of a running dashboard
 	$(BIN)/python benchmarks/screenshots.py
@@ -107,3 +113,8 @@ clean: ## remove what the tools left, but never data/lake
 .venv/dev: requirements-dev.txt | .venv/pip
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ .venv/run
+
+# The fuzzing engine beside the rest: its requirements hold the same versions as the others.
+.venv/fuzz: requirements-fuzz.txt | .venv/dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	@touch $@
