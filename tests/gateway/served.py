@@ -146,7 +146,8 @@ class Client:
         while len(self._rest) < end + length and self._more():
             pass
         answer, self._rest = self._rest[: end + length], self._rest[end + length :]
-        return answer
+        # "100 Continue" comes before the answer.
+        return answer + self._answer(head=head) if answer.startswith(b"HTTP/1.1 100 ") else answer
 
     def _more(self) -> bool:
         assert self._socket is not None
