@@ -80,7 +80,32 @@ def _rendered(body: bytes, base: str, form: simple_page.Format) -> bytes:
     files = (simple_page.with_link(msgspec.json.decode(file), base) for file in raw_files)
     if form == "json":
         return _closed(told, files)
-    return simple_page.rendered({**told, "files": files}, form)
+    known = {key: value for key, value in told.items() if value is not None}
+    msgspec.convert(known, _Legible)
+    return simple_page.rendered({**known, "files": map(_legible, files)}, form)
+
+
+class _Meta(msgspec.Struct):
+    tracks: list[str] = []
+
+
+class _Legible(msgspec.Struct, rename="kebab"):
+    """What HTML needs to be of a certain form in a page; JSON is passed on as it is."""
+
+    meta: _Meta = msgspec.field(default_factory=_Meta)
+    alternate_locations: list[str] = []
+    project_status: dict[str, Any] = {}
+
+
+class _LegibleFile(msgspec.Struct):
+    """The same for a file."""
+
+    hashes: dict[str, str] = {}
+
+
+def _legible(file: dict[str, Any]) -> dict[str, Any]:
+    msgspec.convert(file, _LegibleFile)
+    return file
 
 
 def _opened(body: bytes) -> tuple[dict[str, msgspec.Raw], list[msgspec.Raw]]:

@@ -374,6 +374,33 @@ def test_what_is_no_page_is_502(body: bytes, content_type: str) -> None:
     with_index(story)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(b'{"files": [{"filename": "f", "url": "f", "hashes": "x"}]}', id="hashes"),
+        pytest.param(b'{"files": [], "meta": []}', id="meta"),
+        pytest.param(b'{"files": [], "meta": {"tracks": 1}}', id="tracks"),
+        pytest.param(b'{"files": [], "alternate-locations": 1}', id="locations"),
+        pytest.param(b'{"files": [], "project-status": 1}', id="status"),
+    ],
+)
+def test_what_html_cannot_say_is_502_for_html_alone(odd: bytes) -> None:
+    async def story(index: Index, told: Upstream, gateway: Fetcher, _: Clock) -> None:
+        index.body, index.content_type = odd, JSON
+        assert (await gateway.fetch(ask(told.url), request())).status == 200
+        assert (await gateway.fetch(ask(told.url), request("text/html"))).status == 502
+
+    with_index(story)
+
+
+def test_null_is_nothing_to_html() -> None:
+    async def story(index: Index, told: Upstream, gateway: Fetcher, _: Clock) -> None:
+        index.body, index.content_type = b'{"files": [], "meta": null, "tracks": null}', JSON
+        assert (await gateway.fetch(ask(told.url), request("text/html"))).status == 200
+
+    with_index(story)
+
+
 def test_an_index_that_is_not_there_is_502() -> None:
     async def run() -> None:
         async with fetcher() as gateway:
