@@ -70,7 +70,7 @@ def _fuzz(name: str, seconds: int) -> bool:
         ).returncode
     text = log.read_text(errors="replace")
     click.echo(f"{name:18} {_account(text)}{'' if status == 0 else f'  CRASHED, see {log}'}")
-    for file in sorted(set(home.iterdir()) - before - {log}):
+    for file in sorted(set(home.iterdir()) - before - {log, home / "words"}):
         click.echo(f"  {sys.executable} -m tests.fuzz --replay {name} {file.relative_to(ROOT)}")
     return status == 0
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import msgspec
 
 from gateway import manifest, routefile, segments, table
+from gateway.check import Placed
 from gateway.decide import decide
 from gateway.decision import FromPackageRegistry
 from gateway.journal import _record
+from gateway.problems import Problem
 from gateway.request import Request
 from gateway.toml_text import to_toml
 from gateway.upstream.cargo_config import crate_url, parse_config, rendered_config
@@ -21,7 +23,7 @@ from gateway.upstream.narinfo import parse_narinfo, rendered_narinfo
 from gateway.upstream.packuments import _rendered as rendered_packument
 from gateway.upstream.packuments import parse_packument
 from gateway.upstream.platforms import children_of
-from gateway.upstream.rendered import is_web_url
+from gateway.upstream.rendered import redirected_answer
 from gateway.upstream.simple_index import _rendered as rendered_page
 from gateway.upstream.simple_index import parse_page
 from gateway.upstream.trouble import Refused
@@ -50,7 +52,12 @@ def document(parse: Parse, *renders: Callable[[bytes], bytes]) -> Run:
             parsed, links = parse(data, f"{UPSTREAM}/tool/", "")
         except (ValueError, RecursionError):
             return
-        assert all(is_web_url(url) for url in links.values())
+        for url in links.values():
+            location = dict(redirected_answer(url, ()).headers)["Location"]
+            assert location.startswith(("https://", "http://"))
+            assert location.isascii()
+            assert location.isprintable()
+            assert " " not in location
         for render in renders:
             try:
                 rendered = render(parsed)
@@ -102,7 +109,7 @@ def scarf_manifest(data: bytes) -> None:
     _serve_or_tell(*manifest.read(texts(data, 1)[0], "f"))
 
 
-def _serve_or_tell(placed: list[routefile.Placed], problems: list[routefile.Problem]) -> None:
+def _serve_or_tell(placed: list[Placed], problems: list[Problem]) -> None:
     assert all(str(problem) for problem in problems)
     if any(problem.fatal for problem in problems):
         return
