@@ -101,12 +101,17 @@ def image_index(data: bytes) -> None:
 
 def routes(data: bytes) -> None:
     """A routes file is served as it would be after being written out, or has its problems told."""
-    _serve_or_tell(*routefile.read_toml(texts(data, 1)[0], "f"))
+    _serve_or_tell(*routefile.read_toml(_file(data), "f"))
 
 
 def scarf_manifest(data: bytes) -> None:
     """A manifest likewise."""
-    _serve_or_tell(*manifest.read(texts(data, 1)[0], "f"))
+    _serve_or_tell(*manifest.read(_file(data), "f"))
+
+
+def _file(data: bytes) -> str:
+    # A file that is no UTF-8 is refused before it is read.
+    return data.decode("utf-8", "replace")
 
 
 def _serve_or_tell(placed: list[Placed], problems: list[Problem]) -> None:
