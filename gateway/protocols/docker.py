@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from gateway.decision import Decision, FromRegistry, Hit, Redirect, Refusal, Reply, Source
+from gateway.escapes import canonical
 from gateway.events import EventType
 from gateway.globs import compile_glob, is_literal
 from gateway.request import Request
@@ -99,7 +100,7 @@ def registry_url(registry: str) -> str:
     if not separator:
         scheme, rest = "https", scheme
     host, slash, path = rest.partition("/")
-    return f"{scheme}://{_ALIASES.get(host, host)}{slash}{path}"
+    return f"{scheme}://{_ALIASES.get(host, host)}{slash}{canonical(path)}"
 
 
 def decide(index: DockerIndex, request: Request) -> Decision | None:

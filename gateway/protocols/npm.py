@@ -11,6 +11,7 @@ from gateway.decision import Decision, FromPackageRegistry, Hit, Redirect, Refus
 from gateway.escapes import canonical, climbs
 from gateway.request import Request
 from gateway.routes import NpmRoute
+from gateway.template_syntax import parse_origin
 
 Part = Literal["packument", "version", "dist-tags", "tarball"]
 
@@ -35,8 +36,13 @@ def build(routes: Sequence[NpmRoute]) -> NpmIndex:
     for route in routes:
         if not route.pass_through:
             packages.setdefault(route.package, route)
-    others = next((route.registry.removesuffix("/") for route in routes if route.pass_through), "")
+    others = next((_registry(route) for route in routes if route.pass_through), "")
     return NpmIndex(packages, others)
+
+
+def _registry(route: NpmRoute) -> str:
+    """The base URL of a route's registry, without a trailing slash."""
+    return "".join(parse_origin(route.registry))
 
 
 def decide(index: NpmIndex, request: Request) -> Decision | None:
@@ -119,9 +125,8 @@ def _parse(path: str) -> tuple[str, Part, str] | None:
 def _fetch(route: NpmRoute, request: Request, part: Part, reference: str) -> Decision:
     if not _is_read(request):
         return _read_only()
-    registry = route.registry
     return FromPackageRegistry(
-        registry=registry if registry.endswith("/") else f"{registry}/",
+        registry=f"{_registry(route)}/",
         name=route.package,
         base=f"{request.scheme}://{request.authority or request.host}/",
         part=part,

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Sequence
-from urllib.parse import unquote
+from string import punctuation
+from urllib.parse import quote, unquote
 
 import msgspec
 from packaging.utils import (
@@ -21,6 +22,7 @@ from gateway.protocols import simple_page
 from gateway.protocols.media import has_it_already
 from gateway.request import Request
 from gateway.routes import PythonRoute
+from gateway.template_syntax import parse_origin
 
 SIMPLE = "/simple/"
 FILES = "/packages/"
@@ -68,14 +70,14 @@ def build(routes: Sequence[PythonRoute]) -> PythonIndex:
 
 def _upstream(route: PythonRoute) -> str:
     """The simple root of a route's index, with a trailing slash."""
-    index = route.index or PYPI_SIMPLE_ENDPOINT
-    return index if index.endswith("/") else f"{index}/"
+    return "".join(parse_origin(route.index or PYPI_SIMPLE_ENDPOINT)) + "/"
 
 
 def _project(name: str, route: PythonRoute) -> _Project:
     if not route.files:
         return _Project(name, route, None, {})
-    urls = {simple_page.file_name(file): file.url for file in route.files}
+    # Only what is no ASCII is encoded; the rest is as the operator wrote it, signatures and all.
+    urls = {simple_page.file_name(file): quote(file.url, safe=punctuation) for file in route.files}
     versions = {version for file_name in urls if (version := file_version(file_name))}
     page = simple_page.project_page(name, sorted(versions, key=_order), route.files)
     return _Project(name, route, page, urls)

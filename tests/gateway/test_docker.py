@@ -212,6 +212,7 @@ class TestPrivate:
         pytest.param("http://127.0.0.1:5000/", "http://127.0.0.1:5000", id="local URL"),
         pytest.param("docker.io", "https://registry-1.docker.io", id="short name"),
         pytest.param("https://a.example/base", "https://a.example/base", id="path"),
+        pytest.param("a.example/grüße", "https://a.example/gr%C3%BC%C3%9Fe", id="no ASCII"),
     ],
 )
 def test_registry_url(registry: str, url: str) -> None:
