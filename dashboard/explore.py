@@ -1,24 +1,26 @@
-"""Read-only SQL for readers, on a connection that can do nothing else.
+"""Read-only SQL for readers: what it may take, and what comes back.
 
-DuckDB itself holds the locks: no file outside the two tables' folders, no network, no extension, no
-setting. On top of that, only statements that read are run, one at a time, with a limit of time,
-memory and rows.
+Each statement runs in a process of its own (`explore_pool`, `explore_child`) under a limit of time,
+memory and rows, on a connection that can only read (`explore_query`).
 """
 
-import threading
+import atexit
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import duckdb
 import polars as pl
+import pyarrow as pa
 
-from dashboard.lake import TABLES, view
+from dashboard.explore_pool import EndedError, NotStartedError, Pool, TimeIsUpError
+from dashboard.explore_query import NoRoomError, QueryError
+from dashboard.explore_wire import BadMessageError, Question
+
+__all__ = ["EXAMPLES", "MAX_ROWS", "MAX_SECONDS", "QueryError", "Result", "run", "warm"]
 
 MAX_ROWS: Final = 10_000
 MAX_SECONDS: Final = 15.0
-MEMORY: Final = "1GB"
 
 EXAMPLES: Final[dict[str, str]] = {
     "Installs a day": """SELECT date, sum(events) AS installs
@@ -54,85 +56,38 @@ class Result:
     seconds: float
 
 
-class QueryError(Exception):
-    """The query was refused or failed. The message is for the person who wrote it."""
+_pool: Final = Pool()
+atexit.register(_pool.close)
+
+
+def warm() -> None:
+    """Have a process ready, so that the first query need not wait for its start."""
+    _pool.warm()
 
 
 def run(root: Path, sql: str, seconds: float = MAX_SECONDS, rows: int = MAX_ROWS) -> Result:
     """Answer one statement. Every failure is a QueryError."""
     started = time.monotonic()
-    with _locked(root) as database:
-        query = _only_query(database, sql)
-        too_slow = threading.Event()
-
-        def stop() -> None:
-            too_slow.set()
-            database.interrupt()
-
-        timer = threading.Timer(seconds, stop)
-        timer.start()
-        try:
-            # One row more than is shown tells whether there were more; the limit is DuckDB's own,
-            # so that a query over everything stops early.
-            found = pl.DataFrame(database.sql(query).limit(rows + 1).to_arrow_table())
-        except (duckdb.Error, RuntimeError) as error:
-            if too_slow.is_set():
-                raise QueryError(
-                    f"Stopped after {seconds:g} seconds. A narrower `date` makes it faster: each "
-                    "day is a file of its own."
-                ) from error
-            raise QueryError(_said(error)) from error
-        finally:
-            timer.cancel()
-    return Result(found.head(rows), found.height > rows, time.monotonic() - started)
-
-
-def _locked(root: Path) -> duckdb.DuckDBPyConnection:
-    folders = [f"{(root / table).resolve()}/" for table in TABLES]
-    database = duckdb.connect(
-        ":memory:",
-        config={
-            "allow_community_extensions": False,
-            "allow_persistent_secrets": False,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            # Else a name that is no table is looked for among this program's variables.
-            "python_enable_replacements": False,
-            # Else the settings, which anybody may read, tell where the server's home is.
-            "home_directory": "/nonexistent",
-            "memory_limit": MEMORY,
-            "temp_directory": "",
-            "threads": 2,
-        },
-    )
-    database.execute("SET TimeZone = 'UTC'")
-    database.execute("SET allowed_directories = $folders", {"folders": folders})
-    database.execute("SET enable_external_access = false")
-    database.execute("SET lock_configuration = true")
-    for table in TABLES:
-        database.execute(view(root, table))
-    return database
-
-
-def _only_query(database: duckdb.DuckDBPyConnection, sql: str) -> str:
+    # One row more than is shown tells whether there were more.
+    question = Question(str(root.absolute()), sql.encode(errors="replace").decode(), rows + 1)
     try:
-        statements = database.extract_statements(sql)
-    except duckdb.Error as error:
-        raise QueryError(_said(error)) from error
-    if not statements:
-        raise QueryError("There is no statement to run.")
-    if len(statements) > 1:
-        raise QueryError("One statement at a time, please.")
-    # EXPLAIN is not among them: EXPLAIN ANALYZE runs what it explains, a COPY to a file included.
-    if statements[0].type != duckdb.StatementType.SELECT:
-        raise QueryError("Only statements that read are run here: SELECT, WITH, FROM, DESCRIBE.")
-    # The limit is put around the query, so it must end where its last word does: a comment may
-    # follow the semicolon.
-    query = statements[0].query.encode()
-    ends = [at for at, kind in duckdb.tokenize(query.decode()) if query[at : at + 1] == b";"]
-    return (query[: ends[-1]] if ends else query).decode()
-
-
-def _said(error: Exception) -> str:
-    """DuckDB's own words, which name the place of a mistake, without its class names."""
-    return str(error).strip() or type(error).__name__
+        kind, body = _pool.ask(question, seconds)
+    except TimeIsUpError as error:
+        raise QueryError(
+            f"Stopped after {seconds:g} seconds. A narrower `date` makes it faster: each day is a "
+            "file of its own."
+        ) from error
+    except NotStartedError as error:
+        raise QueryError(
+            "The process that runs queries did not start; the dashboard's log says why."
+        ) from error
+    except (EndedError, BadMessageError) as error:
+        # What a process does that gets no memory where it cannot do without.
+        raise NoRoomError from error
+    if kind != "rows":
+        raise QueryError(body.decode())
+    try:
+        found = pl.DataFrame(pa.ipc.open_stream(body).read_all())
+    except (pl.exceptions.PolarsError, pa.ArrowException, RuntimeError) as error:
+        raise QueryError(str(error)) from error
+    return Result(found.head(rows), found.height > rows, time.monotonic() - started)

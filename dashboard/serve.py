@@ -11,6 +11,7 @@ from typing import Final
 
 from streamlit.web import cli
 
+from dashboard import explore
 from dashboard.config import ServeConfig
 
 APP: Final = Path(__file__).with_name("app.py")
@@ -21,6 +22,7 @@ def serve(config: ServeConfig) -> None:
     # Else the first reader waits for these imports.
     for module in ("duckdb", "plotly.graph_objects", "polars", "pandas"):
         importlib.import_module(module)
+    explore.warm()
     # Streamlit puts the app's own folder on the path; the pages import from the folder above it.
     root = str(APP.parents[1])
     if root not in sys.path:
