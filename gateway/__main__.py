@@ -175,11 +175,11 @@ def serve(**settings: Any) -> None:
             str(error), param_hint="'--salts' (env var: FOOTFALL_SALTS)"
         ) from error
     # Refused here, with every problem, rather than by each worker again and again.
-    _load(chosen.routes)
+    routes = _good(chosen.routes)
     from gateway.supervisor import supervise  # noqa: PLC0415 the other commands need no server
 
     try:
-        supervise(chosen)
+        supervise(chosen, routes)
     except SettingError as error:
         raise click.UsageError(str(error)) from error
 
@@ -257,11 +257,14 @@ main.add_command(
 )  # fmt: skip
 
 
-def _load(path: Path) -> None:
+def _good(path: Path) -> bytes:
+    """Return the content of a routes file that can be served."""
     try:
-        routefile.load(path)
-    except (RoutesError, OSError) as error:
+        content = routefile.content_of(path)
+        routefile.load(path, content)
+    except RoutesError as error:
         _fail(str(error))
+    return content
 
 
 def _fail(message: str) -> NoReturn:

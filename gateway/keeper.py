@@ -23,6 +23,7 @@ from gateway.circumstances import Observed
 from gateway.config import GRACE_SECONDS, GatewayConfig, from_json
 from gateway.counters import Counters
 from gateway.ipdata import IpData
+from gateway.last_good import LastGood
 from gateway.live import LiveRoutes
 from gateway.metrics import ShippingState
 from gateway.status import Status, StatusFile, reasons
@@ -40,6 +41,7 @@ class KeeperTask(msgspec.Struct, frozen=True, kw_only=True):
     config: GatewayConfig
     listener: int
     counters: int
+    routes: int  # see LastGood
     lifeline: int
 
 
@@ -106,7 +108,7 @@ async def keep(task: KeeperTask) -> None:
     config = task.config
     stop = listening.stop_event(task.lifeline, heed_signals=False)
     keeper = Keeper(config)
-    routes = LiveRoutes(config.routes)
+    routes = LiveRoutes(config.routes, LastGood(task.routes))
     counters = Counters(task.counters, config.workers)
     watch = Watch(lambda: routes.table)
     admin = Admin(

@@ -26,9 +26,12 @@ _HEADER: Final = re.compile(r"^[ \t]*\[\[[ \t]*route[ \t]*\]\]", re.MULTILINE)
 Read = tuple[list[Placed], list[Problem]]
 
 
-def load(path: Path) -> RouteTable:
-    """Read and index a routes file, or raise RoutesError with all that keeps it from serving."""
-    placed, problems = read(path)
+def load(path: Path, content: bytes | None = None) -> RouteTable:
+    """Index a routes file, or raise RoutesError with all that keeps it from serving.
+
+    With a content given, the file itself is not read.
+    """
+    placed, problems = read(path, content)
     fatal = [problem for problem in problems if problem.fatal]
     if fatal:
         raise RoutesError(fatal)
@@ -55,21 +58,31 @@ def manifest_to_toml(path: Path) -> str:
     return to_toml([each.route for each in placed])
 
 
-def read(path: Path) -> Read:
+def read(path: Path, content: bytes | None = None) -> Read:
     """Read a file of either kind. Every problem is told; a route with one is left out."""
     readers = {".toml": read_toml, ".json": manifest.read}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         message = "ends neither in .toml (routes) nor in .json (a Scarf manifest)"
         return [], [Problem(str(path), message)]
-    return _read_text(path, reader)
+    return _read_text(path, reader, content)
 
 
-def _read_text(path: Path, reader: Callable[[str, str], Read]) -> Read:
+def content_of(path: Path) -> bytes:
+    """Read a routes file's bytes, or raise RoutesError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_bytes()
     except OSError as error:
-        return [], [Problem(str(path), f"cannot be read: {error.strerror}")]
+        raise RoutesError([Problem(str(path), f"cannot be read: {error.strerror}")]) from error
+
+
+def _read_text(
+    path: Path, reader: Callable[[str, str], Read], content: bytes | None = None
+) -> Read:
+    try:
+        text = (content_of(path) if content is None else content).decode()
+    except RoutesError as error:
+        return [], list(error.problems)
     except UnicodeDecodeError as error:
         return [], [Problem(str(path), f"is not UTF-8: byte {error.start} is {error.reason}")]
     return reader(text, str(path))

@@ -22,6 +22,7 @@ from gateway import cores, listening
 from gateway.config import GRACE_SECONDS, GatewayConfig, SettingError, to_json
 from gateway.counters import Counters
 from gateway.keeper import KeeperTask
+from gateway.last_good import LastGood
 from gateway.worker import WorkerTask
 
 # A child that dies younger than this is not started again at once.
@@ -80,7 +81,7 @@ class _Child:
             self.process.wait()
 
 
-def supervise(config: GatewayConfig) -> None:
+def supervise(config: GatewayConfig, routes: bytes) -> None:
     """Run the gateway until SIGTERM or SIGINT. Raises SettingError for a port not to be had."""
     cores.forbid()
     with (
@@ -89,6 +90,7 @@ def supervise(config: GatewayConfig) -> None:
         _signals() as wait,
     ):
         counters = Counters.create(config.workers)
+        last_good = LastGood.create(routes)
         lifeline, our_end = os.pipe()
         workers = [
             _Child(
@@ -100,10 +102,11 @@ def supervise(config: GatewayConfig) -> None:
                         slot=slot,
                         listener=public.fileno(),
                         counters=counters.fd,
+                        routes=last_good.fd,
                         lifeline=lifeline,
                     ),
                 ),
-                (public.fileno(), counters.fd, lifeline),
+                (public.fileno(), counters.fd, last_good.fd, lifeline),
             )
             for slot in range(config.workers)
         ]
@@ -112,10 +115,14 @@ def supervise(config: GatewayConfig) -> None:
             _command(
                 "gateway.keeper",
                 KeeperTask(
-                    config=config, listener=admin.fileno(), counters=counters.fd, lifeline=lifeline
+                    config=config,
+                    listener=admin.fileno(),
+                    counters=counters.fd,
+                    routes=last_good.fd,
+                    lifeline=lifeline,
                 ),
             ),
-            (admin.fileno(), counters.fd, lifeline),
+            (admin.fileno(), counters.fd, last_good.fd, lifeline),
         )
         log.info("serving %s on http://%s", config.routes, _address(public))
         log.info("admin port on http://%s", _address(admin))

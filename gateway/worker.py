@@ -18,6 +18,7 @@ from gateway.counters import Counters
 from gateway.fastpath import Connection
 from gateway.ipdata import IpData
 from gateway.journal import SYNC_SECONDS, Journal
+from gateway.last_good import LastGood
 from gateway.live import LiveRoutes
 from gateway.overload import Overload
 from gateway.proxies import Proxies
@@ -42,6 +43,7 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
     slot: int
     listener: int
     counters: int
+    routes: int  # see LastGood
     lifeline: int
 
 
@@ -52,7 +54,7 @@ async def work(task: WorkerTask) -> None:
     counters = Counters(task.counters, config.workers, task.slot)
     journal = Journal(config.data / "journal", config.flush_seconds)
     visitors = Visitors(IpData.open(config.ip_data), config.salts, config.salt_rotation)
-    routes = LiveRoutes(config.routes)
+    routes = LiveRoutes(config.routes, LastGood(task.routes))
     fetcher = Fetcher(upstream_config(config), note=counters.note)
     watch = Watch(lambda: routes.table)
     overload = Overload(SYNC_SECONDS)

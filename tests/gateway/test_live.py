@@ -3,11 +3,12 @@
 import http.client
 import json
 import os
+import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,16 @@ def wait_for(holds: Callable[[], bool], seconds: float = 20) -> float:
     return time.monotonic() - begun
 
 
+def worker_of(footfall: Footfall) -> int:
+    """The process that answers, by its command line; 0 while there is none."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (process / "cmdline").read_bytes()
+            if b"gateway.worker" in command and str(footfall.lake).encode() in command:
+                return int(process.name)
+    return 0
+
+
 @pytest.mark.xdist_group("gateway")
 def test_many_swaps_under_steady_requests_lose_none(tmp_path: Path) -> None:
     with gateway(tmp_path, routes(0), "--workers", "2") as footfall, asking(footfall) as clients:
@@ -143,6 +154,11 @@ def test_a_bad_file_is_refused_everywhere_and_the_last_good_one_stays(tmp_path: 
         assert reason in str(readyz()["routes"]["detail"])
         assert any(reason in line for line in status.refused)
         assert reason in footfall.log.read_text()
+        assert generation_of(footfall) == "0"
+        # A worker that comes back meanwhile serves what the others serve.
+        killed = worker_of(footfall)
+        os.kill(killed, signal.SIGKILL)
+        wait_for(lambda: worker_of(footfall) not in {0, killed})
         assert generation_of(footfall) == "0"
         replace(file, routes(2))
         wait_for(lambda: generation_of(footfall) == "2")
