@@ -110,11 +110,19 @@ def get(target: str = "/tool/1.2/x.tgz", *headers: str, host: str = "get.acme.ex
     return "\r\n".join(lines).encode("utf-8", "surrogateescape")
 
 
-@pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
+def _told(file: Path) -> Case:
+    return msgspec.convert(tomllib.loads(file.read_text()), Case)
+
+
+# What an upstream would be asked for takes the ordinary way by definition.
+ANSWERED = [
+    file for file in CASES if _told(file).expect["answer"] in {"redirect", "reply", "refusal"}
+]
+
+
+@pytest.mark.parametrize("file", ANSWERED, ids=lambda file: file.stem)
 def test_every_golden_case_is_one_answer_and_one_event(pair: Pair, file: Path) -> None:
-    case = msgspec.convert(tomllib.loads(file.read_text()), Case)
-    if case.expect["answer"] not in {"redirect", "reply", "refusal"}:
-        pytest.skip("an upstream would be asked")
+    case = _told(file)
     pair.quick.routes.table = pair.plain.routes.table = served(case)
     asked = case.request
     target = asked.path + (f"?{asked.query}" if asked.query else "")
