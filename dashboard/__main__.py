@@ -83,6 +83,12 @@ def serve(**settings: Any) -> None:
 @host
 @port(8090)
 @tokens
+@setting(
+    "--rate",
+    type=click.IntRange(0, 1_000_000),
+    default=600,
+    help="Requests a minute for each token, or address without one; 0: any number.",
+)
 def api(**settings: Any) -> None:
     """Serve the API."""
     from dashboard.api import CannotListenError, serve_api  # noqa: PLC0415  others need no server

@@ -26,11 +26,16 @@ from dashboard.exports import UnreadableDayError, export
 from dashboard.lake import Lake, LakeError
 from dashboard.openapi import document
 from dashboard.package_list import package_list
+from dashboard.rates import EXPORTS, EXPORTS_RETRY_AFTER, Rates, TooManyExportsError
 from dashboard.tokens import TokenFile
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # Sanic's limit for a handler would also end a long export; a stalled one has a limit of its own.
 HANDLER_SECONDS: Final = 24 * 3600
+# Nothing here takes a body. Sanic lets headers be no larger than one may be.
+BODY_BYTES: Final = 8192
+HEADER_BYTES: Final = 8192
+HEADER_SECONDS: Final = 20  # in which a request must be there
 # How long a stop waits for exports under way.
 GRACE_SECONDS: Final = 5.0
 
@@ -61,16 +66,24 @@ def serve_api(config: ApiConfig) -> None:
 def create_app(config: ApiConfig, tokens: TokenFile) -> Sanic:  # type: ignore[type-arg]  # Sanic's own defaults
     """One handler for every address, since what deserves what is decided in one place."""
     app = Sanic("footfall-api", configure_logging=False)
+    app.config.REQUEST_MAX_SIZE = BODY_BYTES
+    app.config.REQUEST_MAX_HEADER_SIZE = HEADER_BYTES
+    app.config.REQUEST_TIMEOUT = HEADER_SECONDS
     app.config.RESPONSE_TIMEOUT = HANDLER_SECONDS
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = GRACE_SECONDS
     lake = Lake(config.data)
+    rates = Rates(config.rate)
 
     async def answer(request: Request, path: str = "") -> HTTPResponse | None:
         del path  # what counts is the target as it was sent
         secret = bearer(request.headers.get("authorization", ""))
         accept = ",".join(request.headers.getall("accept", []))
-        known = tokens.owner(secret) is not None
-        asked = decide(request.method, _target(request), accept, authorized=known)
+        owner = tokens.owner(secret)
+        asked = decide(request.method, _target(request), accept, authorized=owner is not None)
+        client = rates.client(owner, request.ip)
+        # Whoever watches the process asks often, and that costs nothing.
+        if not isinstance(asked, Health) and (seconds := rates.take(client)):
+            return _refuse(_too_many(f"more than {config.rate} requests a minute", seconds))
         match asked:
             case Refusal():
                 return _refuse(asked)
@@ -81,8 +94,13 @@ def create_app(config: ApiConfig, tokens: TokenFile) -> Sanic:  # type: ignore[t
             case Packages():
                 return _json(200, await asyncio.to_thread(package_list, lake, asked))
             case Events():
-                pieces = export(config.data, asked.selection, asked.columns, asked.format)
-                await stream(request, asked, pieces)
+                try:
+                    with rates.export(client):
+                        pieces = export(config.data, asked.selection, asked.columns, asked.format)
+                        await stream(request, asked, pieces)
+                except TooManyExportsError:
+                    several = f"{EXPORTS} exports with this token are under way"
+                    return _refuse(_too_many(several, EXPORTS_RETRY_AFTER))
                 return None
 
     app.add_route(answer, "/", methods=METHODS, name="root")
@@ -107,6 +125,11 @@ def _explain(request: Request, error: Exception) -> HTTPResponse:
         log.error("a request failed", exc_info=error)
         reason = "the request failed; the API's log has the details"
     return _refuse(Refusal(500, "internal-error", reason))
+
+
+def _too_many(what: str, seconds: int) -> Refusal:
+    message = f"{what}; ask again in {seconds} s"
+    return Refusal(429, "too-many-requests", message, (("Retry-After", str(seconds)),))
 
 
 def _target(request: Request) -> str:

@@ -21,3 +21,4 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     port: int
     tokens: Path  # who may ask; without the file, nobody may
+    rate: int = 600  # requests that one client may send a minute; 0: as many as it likes

@@ -70,7 +70,8 @@ _REFUSALS: Final = {
     404: "Nothing is at this address.",
     405: "Another method than `Allow` lists.",
     406: "`Accept` fits no format.",
-    413: "The address or the headers are too long.",
+    413: "The address, the headers or the body are too long.",
+    429: "Too many requests a minute, or exports at once; `Retry-After` has the seconds.",
     500: "The data cannot be read; the API's log names the file.",
 }
 _EVERYWHERE: Final = (400, 404, 405, 413, 500)
@@ -106,7 +107,7 @@ def _events(path: str, title: str) -> Json:
         "parameters": [*_places(path), *_query(EVENT_PARAMETERS)],
         "responses": {
             "200": {"description": "The file, in the format of `Accept`.", "content": formats},
-            **_refusals(401, 406),
+            **_refusals(401, 406, 429),
         },
     }
 
@@ -117,7 +118,7 @@ def _packages() -> Json:
         "parameters": [*_places("{owner}"), *_query(LIST_PARAMETERS)],
         "responses": {
             "200": _json("A page of packages.", _schema("Packages")),
-            **_refusals(401),
+            **_refusals(401, 429),
         },
     }
 
@@ -127,7 +128,7 @@ def _open(title: str, schema: Json) -> Json:
     return {
         "summary": title,
         "security": [],
-        "responses": {"200": _json(title + ".", schema), **_refusals()},
+        "responses": {"200": _json(title + ".", schema), **_refusals(429)},
     }
 
 

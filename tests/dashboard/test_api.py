@@ -85,11 +85,11 @@ class Api:
 
 
 @contextmanager
-def served(lake: Path, home: Path) -> Iterator[Api]:
+def served(lake: Path, home: Path, *more: str) -> Iterator[Api]:
     tokens, log, port = home / "tokens.toml", home / "api.log", free_port()
     token = create(tokens, "test", TODAY)
     command = module(
-        "dashboard", "api", "--data", lake, "--port", str(port), "--tokens", tokens
+        "dashboard", "api", "--data", lake, "--port", str(port), "--tokens", tokens, *more
     )  # fmt: skip
     with running(command, host="127.0.0.1", port=port, log=log) as program:
         yield Api(port, tokens, log, program, token)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 import pytest
 
-from dashboard import api_request
+from dashboard import api, api_request, rates
 from dashboard.__main__ import TOKENS, main
 from dashboard.api_request import Refusal, decide
 from dashboard.export_columns import CURATED, SCARF
@@ -135,6 +135,22 @@ def test_every_status_is_described() -> None:
     decided = {(int(status) if status.isdigit() else 400, code) for status, code in refused}
     assert len(decided) >= 6
     assert described == {(200,), *decided}
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    limits = {
+        row[0]: [int(number) for number in re.findall(r"\d+", row[1])] for row in table("Limits")
+    }
+    [rate] = [option for option in main.commands["api"].params if option.name == "rate"]
+    assert list(limits.values()) == [
+        [rate.default, 0],
+        [rates.EXPORTS],
+        [api.BODY_BYTES, 413],
+        [api.HEADER_BYTES, 413],
+        [api.HEADER_SECONDS],
+    ]
+    assert isinstance(rate, click.Option)
+    assert rate.envvar == "FOOTFALL_RATE"
 
 
 def options() -> dict[str, Any]:
