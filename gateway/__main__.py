@@ -164,6 +164,12 @@ def main() -> None:
     type=click.IntRange(0, 1_048_576),
     help="The same for index pages and packuments.",
 )
+@_setting(
+    "--telemetry-rate",
+    default=600,
+    type=click.IntRange(0, 1_000_000),
+    help="Telemetry and install reports that one address may send a minute; 0: any number.",
+)
 def serve(**settings: Any) -> None:
     """Serve the routes, until SIGTERM or SIGINT."""
     chosen = GatewayConfig(**settings)

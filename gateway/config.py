@@ -40,6 +40,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     cache_mb: int = 256
     manifest_memory_mb: int = 64
     document_memory_mb: int = 256
+    telemetry_rate: int = 600  # requests with a body a minute from one address; 0: any number
 
 
 class SettingError(Exception):

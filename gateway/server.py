@@ -29,6 +29,7 @@ from gateway.live import LiveRoutes
 from gateway.logs import Seldom, where
 from gateway.overload import RETRY_AFTER, Overload
 from gateway.proxies import Proxies
+from gateway.rates import Rates
 from gateway.recorder import Recorder
 from gateway.request import Request
 from gateway.routes import TelemetryRoute
@@ -80,6 +81,16 @@ _OVERLOADED = Refusal(
 )
 
 log = logging.getLogger(__name__)
+
+
+def _too_many(seconds: int) -> Refusal:
+    return Refusal(
+        status=429,
+        reason="too many requests from this address, send this again later",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
 _Headers = Iterable[tuple[str, str]]
 
 
@@ -91,6 +102,7 @@ class Gateway(Sanic[Any, Any]):
         "_fetcher",
         "_overload",
         "_proxies",
+        "_rates",
         "_recorder",
         "_routes",
         "_surroundings",
@@ -110,6 +122,7 @@ class Gateway(Sanic[Any, Any]):
         request_seconds: float = REQUEST_SECONDS,
         fast: bool = True,
         overload: Overload | None = None,
+        rates: Rates | None = None,
     ) -> None:
         super().__init__(
             "footfall",
@@ -137,6 +150,7 @@ class Gateway(Sanic[Any, Any]):
         self._fetcher = fetcher
         self._surroundings = surroundings
         self._overload = overload or Overload(SYNC_SECONDS)
+        self._rates = rates or Rates(0)
         # None is for tests, which compare the two ways.
         self.fast_path = FastPath(routes, proxies, recorder, counters, _written) if fast else None
         # Sanic does not start without a route; `handle_request` comes before all of them.
@@ -155,6 +169,9 @@ class Gateway(Sanic[Any, Any]):
         """Answer one request."""
         if request.stream is None or not request.stream.request_body:
             await self._answer(request)
+        elif seconds := self._rates.take(self._address(request)):
+            _close_after(request)
+            await self._reply(request, (), *_refusal(_too_many(seconds)))
         elif self._overload.takes_bodies:
             with self._overload.body():
                 await request.receive_body()  # type: ignore[no-untyped-call]  # Sanic has no types for it
@@ -168,6 +185,13 @@ class Gateway(Sanic[Any, Any]):
             self.counters.shed()
             _close_after(request)
             await self._reply(request, (), *_refusal(_OVERLOADED))
+
+    def _address(self, request: WebRequest) -> str:
+        try:
+            headers = intake.joined(request.headers.items())
+        except intake.BadTarget:
+            return _peer(request)  # it is refused in a moment, and with the reason
+        return self._proxies.origin(_peer(request), headers).address
 
     async def _answer(self, request: WebRequest) -> None:
         began = monotonic()

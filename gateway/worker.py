@@ -22,6 +22,7 @@ from gateway.last_good import LastGood
 from gateway.live import LiveRoutes
 from gateway.overload import Overload
 from gateway.proxies import Proxies
+from gateway.rates import Rates
 from gateway.recorder import Recorder
 from gateway.server import Gateway
 from gateway.surroundings import Surroundings
@@ -66,6 +67,7 @@ async def work(task: WorkerTask) -> None:
         fetcher,
         surroundings=Surroundings(visitors, lambda: watch.observed),
         overload=overload,
+        rates=Rates(config.telemetry_rate),
     )
     ticking = asyncio.create_task(_tick(journal, routes, overload, visitors))
     watching = asyncio.create_task(watch.run())
