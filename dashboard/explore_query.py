@@ -34,7 +34,11 @@ class NoRoomError(QueryError):
 
 def answer(root: Path, sql: str, rows: int) -> pa.Table:
     """Answer one statement with its first rows. Every failure is a QueryError."""
-    with _locked(root) as database:
+    try:
+        opened = _locked(root)
+    except (duckdb.Error, OSError) as error:
+        raise QueryError(f"The tables cannot be read: {_said(error)}") from error
+    with opened as database:
         query = _only_query(database, sql)
         try:
             # The limit is DuckDB's own, so that a query over everything stops early.

@@ -114,3 +114,11 @@ def test_a_slow_query_is_stopped(busy_lake: Path) -> None:
 def test_mistakes_are_said_in_words(busy_lake: Path, sql: str, said: str) -> None:
     with pytest.raises(QueryError, match=said):
         run(busy_lake, sql)
+
+
+def test_a_damaged_file_is_said_in_words(tmp_path: Path) -> None:
+    day = tmp_path / "events" / "date=2026-01-01"
+    day.mkdir(parents=True)
+    (day / "data.parquet").write_bytes(b"no Parquet at all")
+    with pytest.raises(QueryError, match="The tables cannot be read"):
+        run(tmp_path, "SELECT 1")
