@@ -34,9 +34,12 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     questions: queue.SimpleQueue[Question] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, questions), daemon=True).start()
-    write(output, "ready", b"")
-    while True:
-        write(output, *_reply(questions.get()))
+    try:
+        write(output, "ready", b"")
+        while True:
+            write(output, *_reply(questions.get()))
+    except BrokenPipeError:
+        os._exit(0)  # nobody is there to be answered, and the other thread holds the input
 
 
 def _listen(source: BinaryIO, questions: "queue.SimpleQueue[Question]") -> None:

@@ -97,6 +97,8 @@ def test_the_event_says_the_target_and_nothing_of_the_lot(served: Footfall) -> N
     while sum(told.values()) < len(agents) and time.monotonic() < deadline:
         time.sleep(0.5)
         curate(served.lake)
+        if not any(served.lake.glob("events/*/data.parquet")):
+            continue  # the journal is shipped within a second
         found = rows(
             served.lake,
             "SELECT variables, count(*) AS n FROM lake WHERE variables LIKE '%told%' GROUP BY ALL",
