@@ -26,7 +26,7 @@ endef
 export WELCOME
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format bench chaos soak fuzz screenshots ip-data test-deps lock clean
+.PHONY: help run test test-again check format bench chaos soak fuzz screenshots ip-data test-deps lock clean
 
 help: ## what this file can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ run: .venv/run ## install, make demo data on the first run, start everything on 
 
 test: .venv/dev ## the whole test suite
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+test-again: .venv/dev ## what failed last, once more and one at a time
+	$(BIN)/pytest --last-failed --last-failed-no-failures none
 
 check: .venv/dev ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
