@@ -58,12 +58,20 @@ class _Child:
             )
         if now < self._start_at:
             return self._start_at - now
+        self._start()
+        return float("inf")
+
+    def revive(self) -> None:
+        """Start the process now if it does not run, however young it died."""
+        if self.process is None or self.process.poll() is not None:
+            self._start()
+
+    def _start(self) -> None:
         # A group of its own, so that Ctrl-C reaches only the supervisor, which stops them in order.
         self.process = subprocess.Popen(  # noqa: S603 our own interpreter and module
             self._command, pass_fds=self._fds, process_group=0
         )
-        self._started_at = now
-        return float("inf")
+        self._started_at = time.monotonic()
 
     def stop(self, number: int) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -134,6 +142,7 @@ def supervise(config: GatewayConfig, routes: bytes) -> None:
             worker.stop(signal.SIGTERM)
         for worker in workers:
             worker.wait(deadline)
+        keeper.revive()  # one that has just died would leave the journal to the next start
         os.close(our_end)  # the keeper's sign to ship what is left and end
         keeper.wait(time.monotonic() + _KEEPER_SECONDS)
         log.info("stopped")
