@@ -56,14 +56,16 @@ def expire_rejected(lake: Lake, now: dt.datetime, retention_days: int) -> int:
 
     Rejected rows are raw rows, with all that curation drops. Their age is that of their file.
     """
-    expired = 0
+    # Beside the days lie the damaged records that the gateway found in its journal.
+    kept = [*lake.quarantine.glob("journal-*.ndjson")]
     for table in (lake.quarantine, lake.unreadable):
-        for day in days_of(table):
-            for file in day_folder(table, day).iterdir():
-                if now.timestamp() - file.stat().st_mtime >= retention_days * 86_400:
-                    publish.remove(file)
-                    expired += 1
-    return expired
+        kept += [file for day in days_of(table) for file in day_folder(table, day).iterdir()]
+    expired = [
+        file for file in kept if now.timestamp() - file.stat().st_mtime >= retention_days * 86_400
+    ]
+    for file in expired:
+        publish.remove(file)
+    return len(expired)
 
 
 def archived_on(file: Path) -> dt.date | None:

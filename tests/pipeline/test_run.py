@@ -350,3 +350,16 @@ def _digests(lake: Lake, *tables: str) -> dict[Path, str]:
         for table in tables
         for file in sorted((lake.root / table).rglob("*.parquet"))
     }
+
+
+def test_damaged_journal_records_expire_like_rejected_rows(tmp_path: Path) -> None:
+    lake, now = Lake(tmp_path), dt.datetime.now(dt.UTC)
+    lake.quarantine.mkdir()
+    old, new = (lake.quarantine / f"journal-{name}.ndjson" for name in ("old", "new"))
+    for file in (old, new):
+        file.write_text("{}\n")
+    week_ago = now.timestamp() - 7 * 86_400
+    os.utime(old, (week_ago, week_ago))
+    assert archive.expire_rejected(lake, now, 7) == 1
+    assert not old.exists()
+    assert new.exists()
