@@ -30,7 +30,7 @@ def main() -> None:
 def serve(**settings: Any) -> None:
     """Serve the routes, until SIGTERM or SIGINT."""
     chosen = GatewayConfig(**settings)
-    logs.configure("supervisor")
+    logs.configure("supervisor", chosen.log_format)
     try:
         config.check_salts(chosen.salts, chosen.data)
     except SettingError as error:

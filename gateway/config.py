@@ -9,6 +9,7 @@ import msgspec
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 Rotation = Literal["day", "week", "month"]
+LogFormat = Literal["text", "json"]
 
 # The supervisor gives workers this long to finish what is in flight.
 GRACE_SECONDS = 5.0
@@ -41,6 +42,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     manifest_memory_mb: int = 64
     document_memory_mb: int = 256
     telemetry_rate: int = 600  # requests with a body a minute from one address; 0: any number
+    log_format: LogFormat = "text"
 
 
 class SettingError(Exception):

@@ -62,7 +62,7 @@ class Keeper:
             done = shipper.ship(self._journal, self._put)
         except OSError as error:
             self.shipping.trouble = str(error)
-            self._seldom.warn("shipping", f"events stay in the journal: {error}")
+            self._seldom.warn("shipping", "events stay in the journal: %s", error)
         else:
             self.shipping.passed_at = time.time()
             self.shipping.events += done.events
@@ -84,7 +84,7 @@ class Keeper:
                 )
             )
         except OSError as error:
-            self._seldom.warn("status", f"the dashboard is told nothing: {error}")
+            self._seldom.warn("status", "the dashboard is told nothing: %s", error)
 
     def last_steps(self) -> None:
         """Ship what the workers leave, waiting for those that still finish, but not for ever."""
@@ -100,7 +100,7 @@ class Keeper:
             for period in salts.destroy_old(self._salts, dt.datetime.now(dt.UTC)):
                 log.info("the salt of %s is destroyed", period)
         except OSError as error:
-            self._seldom.warn("salts", f"an old salt could not be destroyed: {error}")
+            self._seldom.warn("salts", "an old salt could not be destroyed: %s", error)
 
 
 async def keep(task: KeeperTask) -> None:
@@ -162,5 +162,5 @@ async def _step(
 
 if __name__ == "__main__":
     keeper_task = from_json(sys.argv[1], KeeperTask)
-    logs.configure("keeper")
+    logs.configure("keeper", keeper_task.config.log_format)
     listening.run(lambda: keep(keeper_task))

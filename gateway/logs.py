@@ -5,6 +5,7 @@ header. So do the log lines of the web server and the event loop, which are ther
 """
 
 import asyncio
+import datetime as dt
 import logging
 import sys
 import time
@@ -13,22 +14,47 @@ from traceback import extract_tb
 from types import TracebackType
 from typing import Any
 
+import msgspec
+
+from gateway.config import LogFormat
+
 _SERVER_LOGGERS = ("sanic.root", "sanic.error", "sanic.access", "sanic.server", "sanic.websockets")
 _FRAMES = 6
 SELDOM_SECONDS = 60.0
 
 
-def configure(process: str) -> None:
+def configure(process: str, style: LogFormat) -> None:
     """Log to the standard error, and keep silent what others would log of clients."""
-    logging.basicConfig(
-        level=logging.INFO,
-        stream=sys.stderr,
-        format=f"gateway {process}: %(levelname)s %(message)s",
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        _Json(process)
+        if style == "json"
+        else logging.Formatter(f"gateway {process}: %(levelname)s %(message)s")
     )
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in _SERVER_LOGGERS:
         logging.getLogger(name).disabled = True
     logging.getLogger("asyncio").disabled = True
     sys.excepthook = _report_death
+
+
+class _Json(logging.Formatter):
+    """One JSON object a line. All lines of one `template` speak of the same, whatever they name."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": dt.datetime.fromtimestamp(record.created, dt.UTC),
+            "level": record.levelname.lower(),
+            "process": self._process,
+            "module": record.name,
+            "template": record.msg,
+            "message": record.getMessage(),
+        }
+        return msgspec.json.encode(line).decode()
 
 
 def where(error: BaseException) -> str:
@@ -54,15 +80,18 @@ class Seldom:
         self._last: dict[str, float] = {}
         self._left_out: dict[str, int] = {}
 
-    def warn(self, kind: str, text: str) -> None:
-        """Log, or count."""
+    def warn(self, kind: str, text: str, *arguments: object) -> None:
+        """Log, or count. The text is a template, as a logger's is."""
         now = time.monotonic()
         if now - self._last.get(kind, -SELDOM_SECONDS) < SELDOM_SECONDS:
             self._left_out[kind] = self._left_out.get(kind, 0) + 1
             return
         self._last[kind] = now
         more = self._left_out.pop(kind, 0)
-        self._log.warning("%s%s", text, f" ({more} more since the last time)" if more else "")
+        if more:
+            self._log.warning(f"{text} (%d more since the last time)", *arguments, more)
+        else:
+            self._log.warning(text, *arguments)
 
 
 def _report_death(

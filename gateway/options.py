@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 import click
 
 from gateway import config
-from gateway.config import GatewayConfig, Rotation, SettingError
+from gateway.config import GatewayConfig, LogFormat, Rotation, SettingError
 
 _DEFAULTS = GatewayConfig(routes=Path("data/routes.toml"), data=Path("data/lake"))
 
@@ -133,5 +133,10 @@ SETTINGS: Final = (
         "--telemetry-rate",
         type=click.IntRange(0, 1_000_000),
         help="Telemetry and install reports that one address may send a minute; 0: any number.",
+    ),
+    _setting(
+        "--log-format",
+        type=click.Choice(get_args(LogFormat)),
+        help="Log lines for people, or JSON objects for programs.",
     ),
 )

@@ -94,13 +94,13 @@ class Recorder:
             appended -= error.events
             self._counters.count(_FATES.get(error.errno or 0, "disk"), error.events)
             self._seldom.warn(
-                str(error.errno), f"events are lost, the journal takes no more: {error}"
+                str(error.errno), "events are lost, the journal takes no more: %s", error
             )
         self._counters.count("journaled", appended)
 
     def _lost(self, events: int, error: Exception) -> None:
         self._counters.count("error", events)
-        self._seldom.warn(type(error).__name__, f"events are lost: {where(error)}")
+        self._seldom.warn(type(error).__name__, "events are lost: %s", where(error))
 
 
 def asks_not_to_be_recorded(request: Request) -> bool:

@@ -311,7 +311,7 @@ class _Errors(ErrorHandler):
         if status not in _REASONS:
             status = 500
             place = where(exception)
-            self._seldom.warn(place, f"a request was answered with 500: {place}")
+            self._seldom.warn(place, "a request was answered with 500: %s", place)
         self._counters.answered("none", status)
         reason = _REASONS.get(status, "something went wrong in the gateway")
         _, headers, body = _refusal(Refusal(status=status, reason=reason))

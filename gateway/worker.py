@@ -120,5 +120,5 @@ async def _tick(
 
 if __name__ == "__main__":
     work_task = from_json(sys.argv[1], WorkerTask)
-    logs.configure(f"worker {work_task.slot}")
+    logs.configure(f"worker {work_task.slot}", work_task.config.log_format)
     listening.run(lambda: work(work_task))

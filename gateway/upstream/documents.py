@@ -168,7 +168,9 @@ class Documents:
         except Trouble as trouble:
             if held is not None:
                 held.troubled_until = self._clock() + self._config.document_seconds
-                self._seldom.warn(trouble.reason, f"{trouble.reason}; what was seen last is served")
+                self._seldom.warn(
+                    trouble.reason, "%s; what was seen last is served", trouble.reason
+                )
             raise
 
     def held(self, source: Source) -> Document | None:

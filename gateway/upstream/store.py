@@ -194,7 +194,10 @@ class Store:
 
     def _warn(self, error: Exception) -> None:
         self._seldom.warn(
-            str(error), f"{self._file}: {error}; manifests are kept in memory alone meanwhile"
+            str(error),
+            "%s: %s; manifests are kept in memory alone meanwhile",
+            self._file,
+            error,
         )
 
 
