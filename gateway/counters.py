@@ -33,7 +33,8 @@ ROUTE_TYPES: tuple[str, ...] = (*get_args(RouteType), "none")
 _STATUSES = range(100, 600)
 
 _SHED_AT = len(FATES)
-_NOTES_AT = _SHED_AT + 1
+_THROTTLED_AT = _SHED_AT + 1
+_NOTES_AT = _THROTTLED_AT + 1
 _WAYS_AT = _NOTES_AT + len(NOTES)
 _WAY = len(BOUNDS) + 2  # the buckets, the one without a bound, and the sum in microseconds
 _REQUESTS_AT = _WAYS_AT + len(WAYS) * _WAY
@@ -82,6 +83,10 @@ class Counters:
         """Count a request that was turned away under overload."""
         self._memory[self._base + _SHED_AT] += 1
 
+    def throttle(self) -> None:
+        """Count a request that was turned away because its client had sent too many."""
+        self._memory[self._base + _THROTTLED_AT] += 1
+
     def observe(self, way: Way, seconds: float, answers: int = 1) -> None:
         """Put answers into the histogram of how long they took, each so many seconds."""
         first = self._ways[way]
@@ -109,8 +114,12 @@ class Counters:
         return {note: self._sum(_NOTES_AT + index) for index, note in enumerate(NOTES)}
 
     def sheds(self) -> int:
-        """Sum up, over all workers, what was turned away."""
+        """Sum up, over all workers, what was turned away under overload."""
         return self._sum(_SHED_AT)
+
+    def throttles(self) -> int:
+        """Sum up, over all workers, what was turned away for its client's limit."""
+        return self._sum(_THROTTLED_AT)
 
     def durations(self, way: Way) -> tuple[list[int], float]:
         """Sum up a histogram over all workers: its buckets, not cumulated, and its seconds."""

@@ -88,6 +88,11 @@ def of_counters(counters: Counters) -> Iterator[Metric]:
         [Sample(counters.sheds())],
     )  # fmt: skip
     yield _metric(
+        "requests_throttled_total", "counter",
+        "Requests with a body turned away because their client had sent too many.",
+        [Sample(counters.throttles())],
+    )  # fmt: skip
+    yield _metric(
         "events_total", "counter",
         "Events by what became of them; unrecorded ones asked for it, the others are lost.",
         [Sample(events, {"fate": fate}) for fate, events in counters.fates().items()],

@@ -170,6 +170,7 @@ class Gateway(Sanic[Any, Any]):
         if request.stream is None or not request.stream.request_body:
             await self._answer(request)
         elif seconds := self._rates.take(self._address(request)):
+            self.counters.throttle()
             _close_after(request)
             await self._reply(request, (), *_refusal(_too_many(seconds)))
         elif self._overload.takes_bodies:

@@ -1,8 +1,9 @@
 """Starts the workers and the keeper, brings back what dies, and stops them in order.
 
 The supervisor holds the sockets, so that no connection is refused while a worker comes back, and
-the memory of the counters. It runs no event loop and no thread. Its children hold the reading end
-of a pipe that ends with the supervisor, so that none outlives it, even when it is killed.
+the memory of the counters and of the clients' limits. It runs no event loop and no thread. Its
+children hold the reading end of a pipe that ends with the supervisor, so that none outlives it,
+even when it is killed.
 """
 
 import logging
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from gateway import cores, listening
+from gateway import cores, listening, rates
 from gateway.config import GRACE_SECONDS, GatewayConfig, SettingError, to_json
 from gateway.counters import Counters
 from gateway.keeper import KeeperTask
@@ -99,6 +100,7 @@ def supervise(config: GatewayConfig, routes: bytes) -> None:
     ):
         counters = Counters.create(config.workers)
         last_good = LastGood.create(routes)
+        buckets = rates.shared()
         lifeline, our_end = os.pipe()
         workers = [
             _Child(
@@ -110,11 +112,12 @@ def supervise(config: GatewayConfig, routes: bytes) -> None:
                         slot=slot,
                         listener=public.fileno(),
                         counters=counters.fd,
+                        rates=buckets,
                         routes=last_good.fd,
                         lifeline=lifeline,
                     ),
                 ),
-                (public.fileno(), counters.fd, last_good.fd, lifeline),
+                (public.fileno(), counters.fd, *rates.inherited(buckets), last_good.fd, lifeline),
             )
             for slot in range(config.workers)
         ]

@@ -44,6 +44,7 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
     slot: int
     listener: int
     counters: int
+    rates: int  # see rates.shared
     routes: int  # see LastGood
     lifeline: int
 
@@ -59,6 +60,7 @@ async def work(task: WorkerTask) -> None:
     fetcher = Fetcher(upstream_config(config), note=counters.note)
     watch = Watch(lambda: routes.table)
     overload = Overload(SYNC_SECONDS)
+    rates = Rates(config.telemetry_rate, task.rates)
     gateway = Gateway(
         routes,
         Proxies(config.trusted_proxies),
@@ -67,9 +69,9 @@ async def work(task: WorkerTask) -> None:
         fetcher,
         surroundings=Surroundings(visitors, lambda: watch.observed),
         overload=overload,
-        rates=Rates(config.telemetry_rate),
+        rates=rates,
     )
-    ticking = asyncio.create_task(_tick(journal, routes, overload, visitors))
+    ticking = asyncio.create_task(_tick(journal, routes, overload, visitors, rates))
     watching = asyncio.create_task(watch.run())
     # What is there now stays; and requests make few cycles, so they are looked for less often.
     gc.freeze()
@@ -105,7 +107,7 @@ def upstream_config(config: GatewayConfig) -> UpstreamConfig:
 
 
 async def _tick(
-    journal: Journal, routes: LiveRoutes, overload: Overload, visitors: Visitors
+    journal: Journal, routes: LiveRoutes, overload: Overload, visitors: Visitors, rates: Rates
 ) -> None:
     ticks = 0
     while True:
@@ -115,6 +117,7 @@ async def _tick(
         ticks += 1
         if ticks % _REFRESH_TICKS == 0:
             visitors.forget()
+            rates.forget()
             await asyncio.to_thread(routes.refresh)
 
 

@@ -103,11 +103,13 @@ def test_sums_over_workers(tmp_path: Path) -> None:
         counters.answered("file", 307)
         counters.note("document-hit")
         counters.shed()
+        counters.throttle()
         counters.count("descriptors", 4)
     found = everything(tmp_path, second)
     assert found["footfall_requests_total"].value(route_type="file", status="307") == 2
     assert found["footfall_cache_lookups_total"].value(cache="document", outcome="hit") == 2
     assert found["footfall_requests_shed_total"].value() == 2
+    assert found["footfall_requests_throttled_total"].value() == 2
     assert found["footfall_events_total"].value(fate="descriptors") == 8
     assert found["footfall_salts"].value() == 1
     assert found["footfall_salt_age_seconds"].value() > 0
@@ -139,7 +141,7 @@ def test_every_note_has_a_place_of_its_own() -> None:
             counters.note(note)
     assert list(counters.notes().values()) == list(range(1, len(NOTES) + 1))
     assert not any(counters.fates().values())
-    assert counters.sheds() == 0
+    assert counters.sheds() == counters.throttles() == 0
 
 
 def test_a_label_with_quotes_and_lines_survives() -> None:
