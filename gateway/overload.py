@@ -4,7 +4,9 @@ Nobody downloads with a body. Telemetry and install reports have one, are sent a
 nobody, and cost a hundred times what a redirect costs; so redirects go on while these wait.
 """
 
+import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -13,7 +15,7 @@ from typing import Final
 LATE_SECONDS: Final = 0.1
 # Bodies being read or worked on at once, in one worker.
 BODIES: Final = 512
-SHARE: Final = 0.75  # of a worker's time that requests with a body may take
+SHARE: Final = 0.5  # of a worker's time that requests with a body may take
 RETRY_AFTER: Final = 5  # seconds that a client who is turned away is asked to wait
 
 # So many beats are turned away at most for one that took long, such as one that asked an upstream.
@@ -38,6 +40,8 @@ class Overload:
         self._late = False
         self._held = 0
         self._spent = 0.0  # seconds on bodies, beyond what earlier beats allowed
+        self._turn_is_taken = False
+        self._line: deque[asyncio.Future[None]] = deque()  # who waits for a turn
 
     def beat(self) -> None:
         """Say that the event loop came round; to be called every `beat_seconds`."""
@@ -60,6 +64,29 @@ class Overload:
             yield
         finally:
             self._held -= 1
+
+    async def turn(self) -> None:
+        """Wait for a turn of the event loop in which no other body is worked on.
+
+        Whatever else has come meanwhile is answered between two bodies, however many are here.
+        """
+        loop = asyncio.get_running_loop()
+        if self._turn_is_taken:
+            waiting = loop.create_future()
+            self._line.append(waiting)
+            await waiting
+        else:
+            self._turn_is_taken = True
+            loop.call_soon(self._next_turn, loop)
+
+    def _next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        while self._line:
+            waiting = self._line.popleft()
+            if not waiting.done():  # its connection was not lost
+                waiting.set_result(None)
+                loop.call_soon(self._next_turn, loop)
+                return
+        self._turn_is_taken = False
 
     @contextmanager
     def work(self) -> Iterator[None]:

@@ -180,6 +180,7 @@ class Gateway(Sanic[Any, Any]):
                     # Sanic reads chunks less strictly than servers in front of it may, so that the
                     # two could differ on where the next request begins: let there be none.
                     _close_after(request)
+                await self._overload.turn()
                 with self._overload.work():
                     await self._answer(request)
         else:

@@ -1,11 +1,14 @@
 """Overload: who is turned away, by whom, and until when."""
 
+import asyncio
 import socket
 import time
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from gateway.overload import BODIES, LATE_SECONDS, Overload
 from tests.gateway.test_server import HERE, ROUTES, gateway, wait_for
@@ -81,6 +84,40 @@ def test_one_long_answer_is_forgiven_soon(clock: Clock) -> None:
         beat(overload, clock)
         beats += 1
     assert 0 < beats <= 10
+
+
+async def turns(overload: Overload) -> list[str]:
+    """What happens while three bodies are here and the event loop comes round."""
+    happened: list[str] = []
+
+    async def body(number: int) -> None:
+        await overload.turn()
+        happened.append(f"body {number}")
+
+    bodies = [asyncio.create_task(body(number)) for number in range(3)]
+    while not all(task.done() for task in bodies):
+        await asyncio.sleep(0)
+        happened.append("else")
+    return happened
+
+
+def test_the_event_loop_comes_round_between_two_bodies() -> None:
+    happened = uvloop.run(turns(Overload(BEAT)))
+    places = [happened.index(f"body {number}") for number in range(3)]
+    assert places == sorted(places)
+    assert all("else" in happened[a:b] for a, b in pairwise(places))
+
+
+def test_a_body_whose_connection_is_lost_keeps_none_waiting() -> None:
+    async def lost() -> list[str]:
+        overload = Overload(BEAT)
+        await overload.turn()
+        waiting = asyncio.create_task(overload.turn())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        return await asyncio.wait_for(turns(overload), 10)
+
+    assert "body 2" in uvloop.run(lost())
 
 
 def test_telemetry_is_turned_away_first_and_redirects_never(tmp_path: Path) -> None:
