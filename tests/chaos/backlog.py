@@ -58,14 +58,14 @@ def write(journal: Path, size: int) -> Sequence[int]:
         records, length = [], 0
         while length < min(SEGMENT, size - written):
             mark = next(marks)
-            event = msgspec.structs.replace(
-                _EVENT,
-                event_id=ids.new(),
-                event_time=moment + mark - FIRST_MARK,
-                variables=f'{{"mark":"m{mark}"}}',
-            )
-            records.append(encode(event))
+            records.append(encode(event(mark, moment + mark - FIRST_MARK, ids)))
             length += len(records[-1])
         (journal / f"{mark:032x}{SEALED}").write_bytes(b"".join(records))
         written += length
     return range(FIRST_MARK, mark + 1)
+
+
+def event(mark: int, moment: int, ids: Uuid7s, **fields: object) -> RawEvent:
+    """Make an event of a moment, in microseconds, that bears a mark."""
+    changes = {"variables": f'{{"mark":"m{mark}"}}', **fields}
+    return msgspec.structs.replace(_EVENT, event_id=ids.new(), event_time=moment, **changes)

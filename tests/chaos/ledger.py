@@ -27,14 +27,7 @@ class Account:
 
 def account(lake: Path, acknowledged: Sequence[int]) -> Account:
     """Read the lake of a system that has settled."""
-    files = sorted(lake.glob("events/*/*.parquet"))
-    rows = (
-        pl.scan_parquet(files, hive_partitioning=False)
-        .select(mark=pl.col("variables").str.extract(_MARK).cast(pl.UInt64))
-        .collect()
-        if files
-        else pl.DataFrame(schema={"mark": pl.UInt64})
-    )
+    rows = marks(lake)
     known = pl.DataFrame({"mark": pl.Series(acknowledged, dtype=pl.UInt64)})
     lost = known.join(rows, on="mark", how="anti")
     doubled = rows.group_by("mark").len().filter(pl.col("len") > 1)
@@ -51,6 +44,15 @@ def account(lake: Path, acknowledged: Sequence[int]) -> Account:
             if path.is_file() and not path.name.startswith(".probe")
         ),
     )
+
+
+def marks(lake: Path) -> pl.DataFrame:
+    """The mark of every row in events/."""
+    files = sorted(lake.glob("events/*/*.parquet"))
+    if not files:
+        return pl.DataFrame(schema={"mark": pl.UInt64})
+    rows = pl.scan_parquet(files, hive_partitioning=False)
+    return rows.select(mark=pl.col("variables").str.extract(_MARK).cast(pl.UInt64)).collect()
 
 
 def _counted(lake: Path) -> int:
