@@ -20,12 +20,16 @@ class Affixes(Generic[T]):
             table = shapes.setdefault((len(prefix), len(suffix)), {})
             table.setdefault((prefix, suffix), []).append(value)
         self._shapes = tuple(sorted(shapes.items(), key=lambda item: (-sum(item[0]), item[0])))
+        # Most segments with a variable have no literal text beside it.
+        self._all = shapes[0, 0]["", ""] if set(shapes) == {(0, 0)} else None
 
     def __bool__(self) -> bool:
         return bool(self._shapes)
 
     def candidates(self, text: str) -> list[T]:
         """The values whose affixes fit the text without overlapping."""
+        if self._all is not None:
+            return self._all
         found: list[T] = []
         length = len(text)
         for (before, after), table in self._shapes:

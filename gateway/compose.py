@@ -1,9 +1,7 @@
 """Puts an event together from what the protocol found, what was asked, and the visitor."""
 
 import re
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
@@ -26,155 +24,198 @@ _RANGE = re.compile(
 )
 _EARLIEST = 946_684_800_000_000  # 2000-01-01, microseconds since the epoch
 _AHEAD = 86_400_000_000  # a day: senders' clocks differ
+_SHORT = 1024  # no limit of a name or a value cuts what is as short
+_BEGIN = f'{{"v":{VERSION},'
 _encode = msgspec.json.Encoder().encode
 
 
-def agent(hit: Hit, request: Request) -> str:
-    """Name the user agent of the event, scrubbed. The origin's id is made of it too."""
-    sent = hit.user_agent if hit.user_agent is not None else request.headers.get("user-agent", "")
-    # Cut here already, so that nothing longer is remembered.
-    return scrub.user_agent(sent[: 2 * USER_AGENT_LIMIT], USER_AGENT_LIMIT) if sent else ""
+class Sender(msgspec.Struct, frozen=True, gc=False):
+    """What an event tells of who sent a request, by the headers of it."""
+
+    range_start: int | None  # first byte of the first range
+    user_agent: str  # scrubbed; the origin's id is made of it too
+    referrer: str | None  # scrubbed
+    json: str = ""  # made of the above: the event's fields, with a comma before
+    addressed: str = ""  # what the client's address may stand in, and must be taken out of
+
+    def __post_init__(self) -> None:
+        fields = {
+            "range_start": self.range_start,
+            "user_agent": self.user_agent,
+            "referrer": self.referrer,
+        }
+        msgspec.structs.force_setattr(self, "json", _fields(fields))
+        # Of a referrer every address is taken out already.
+        msgspec.structs.force_setattr(self, "addressed", scrub.addressed([self.user_agent]))
+
+    def for_hit(self, hit: Hit) -> "Sender":
+        """The same, but for what the hit itself tells of it."""
+        if hit.user_agent is None and hit.referrer is None:
+            return self
+        return Sender(
+            self.range_start,
+            self.user_agent if hit.user_agent is None else _user_agent(hit.user_agent),
+            self.referrer if hit.referrer is None else _referrer(hit.referrer),
+        )
+
+
+def sender(headers: Mapping[str, str]) -> Sender:
+    """Read the headers of a request; their names are lower case."""
+    return Sender(
+        range_start(headers.get("range")),
+        _user_agent(headers.get("user-agent", "")),
+        _referrer(headers.get("referer", "")),
+    )
+
+
+class _Named(msgspec.Struct, frozen=True, gc=False):
+    """The fields that a hit and its answer tell, in the event's order, but for the variables."""
+
+    event_type: str
+    route_type: str
+    package_id: str
+    package: str
+    host: str
+    artifact: str
+    version: str | None
+    reference: str | None
+    method: str
+    status: int
+
+
+class Draft(msgspec.Struct, frozen=True, gc=False):
+    """An event with everything in it but its id, its time, its sender and its visitor.
+
+    Requests for one target have equal drafts, so that one can be kept and serve them all.
+    """
+
+    hit: Hit
+    request: Request  # its headers do not matter
+    status: int
+    named: str  # JSON, as the sender's
+    variables: str
+    addressed: str  # as the sender's
 
 
 def compose(
     hit: Hit,
     request: Request,
+    sender: Sender,
     visitor: Visitor,
     *,
     status: int,
-    user_agent: str,
     now: int,
     event_id: str,
 ) -> RawEvent:
-    """Write the event of one hit; the times are microseconds since the epoch."""
-    address = visitor.address  # taken out of every text that the client may have put it into
-    place = visitor.place
+    """Write the event of one hit; the times are microseconds since the epoch.
+
+    The visitor's address is taken out of every text that the client may have put it into.
+    """
+    address = visitor.address
+    sender = sender.for_hit(hit)
+    named, variables, _ = _told(hit, request, status, address)
     return RawEvent(
         event_id=hit.event_id or event_id,
         event_time=_time(hit.event_time, now),
-        **_said(hit, request, address, [], status=status, user_agent=user_agent),
-        country=place.country,
-        region=place.region,
-        city=place.city,
-        latitude=place.latitude,
-        longitude=place.longitude,
-        asn=place.asn,
-        as_org=place.as_org,
-        company=place.company,
-        company_domain=place.company_domain,
-        connection_type=place.connection_type,
+        **msgspec.structs.asdict(named),
+        range_start=sender.range_start,
+        user_agent=scrub.own(sender.user_agent, address) if address else sender.user_agent,
+        referrer=sender.referrer,
+        variables=variables,
+        **msgspec.structs.asdict(visitor.place),
         origin_id=visitor.origin_id,
         endpoint_id=visitor.endpoint_id,
     )
 
 
-class Draft(msgspec.Struct, frozen=True, gc=False):
-    """An event with everything in it but its id, its time and its visitor.
-
-    Equal requests have equal drafts, so that one can be kept and serve them all.
-    """
-
-    hit: Hit
-    request: Request
-    status: int
-    user_agent: str
-    middle: bytes  # the JSON between the event's time and its place
-    texts: str  # everything that the client's address may stand in, and must be taken out of
-
-
 def draft(hit: Hit, request: Request, status: int) -> Draft:
-    """Write what does not depend on the visitor."""
-    texts: list[str] = []
-    user_agent = agent(hit, request)
-    said = _said(hit, request, None, texts, status=status, user_agent=user_agent)
-    together = "\n".join(texts)
-    if "%" in together:
-        together = "\n".join(form for text in texts for form in scrub.forms(text))
+    """Write what depends neither on the headers nor on the visitor."""
+    named, variables, texts = _told(hit, request, status, "")
     return Draft(
-        hit=hit,
-        request=request,
-        status=status,
-        user_agent=user_agent,
-        middle=b"," + _encode(said)[1:-1],
-        texts=together,
-    )
+        hit, request, status, _fields(named), _fields({"variables": variables}),
+        scrub.addressed(texts),
+    )  # fmt: skip
 
 
-def finish(draft: Draft, visitor: Visitor, now: int, event_id: str) -> bytes:
-    """Write the JSON of the whole event, byte for byte that of `compose`."""
-    hit = draft.hit
-    if visitor.address and scrub.may_hold(draft.texts, visitor.address):
-        return _encode(
-            compose(
-                hit, draft.request, visitor, status=draft.status, user_agent=draft.user_agent,
-                now=now, event_id=event_id,
-            )
-        )  # fmt: skip
-    return b'{"v":%d,"event_id":"%b","event_time":%d%b,%b' % (
-        VERSION,
-        # An id that a sender gave is a UUID, so it needs no escape either.
-        (hit.event_id or event_id).encode(),
-        _time(hit.event_time, now),
-        draft.middle,
-        visitor.json,
-    )
+def finish(draft: Draft, sender: Sender, visitor: Visitor, now: int, event_id: str) -> bytes:
+    """Write the JSON of the whole event, byte for byte that of `compose`. The sender is the hit's.
 
-
-def _said(
-    hit: Hit,
-    request: Request,
-    address: str | None,
-    texts: list[str],
-    *,
-    status: int,
-    user_agent: str,
-) -> dict[str, Any]:
-    """The fields that come from the request, in the event's order.
-
-    An address is taken out of every text before it is cut. Without one, `texts` gets what it would
-    have been taken out of.
+    The visitor is that of the sender's user agent.
     """
-    version = hit.version
-    own = partial(scrub.own, address=address) if address else None
+    hit = draft.hit
+    if (draft.addressed or sender.addressed) and visitor.address:
+        addressed = f"{draft.addressed}\n{sender.addressed}"
+        if scrub.may_hold(addressed, visitor.address):
+            return _encode(
+                compose(
+                    hit, draft.request, sender, visitor, status=draft.status, now=now,
+                    event_id=event_id,
+                )
+            )  # fmt: skip
+    # An id that a sender gave is a UUID, so it needs no escape either.
+    return (
+        f'{_BEGIN}"event_id":"{hit.event_id or event_id}","event_time":{_time(hit.event_time, now)}'
+        f"{draft.named}{sender.json}{draft.variables},{visitor.json}"
+    ).encode()
 
-    def name(text: str) -> str:
-        clean = scrub.name(text[:NAME_LIMIT], version)
-        if own is not None:
-            return own(clean)
-        texts.append(clean)
-        return clean
 
-    def variable(key: str, value: str) -> str:
+def _told(hit: Hit, request: Request, status: int, address: str) -> tuple[_Named, str, list[str]]:
+    """What the hit and the answer tell: the names, the variables, and what an address may be in.
+
+    An address is taken out of every text before it is cut.
+    """
+    host = request.host if hit.host is None else hit.host
+    version, reference, variables = hit.version, hit.reference, hit.variables
+    names = (hit.package_id, hit.package, host, hit.artifact, version or "", reference or "")
+    texts: list[str] = []
+    if _are_plain(" ".join((*names, *variables, *variables.values()))):
+        package_id, package, host, artifact, clean_version, clean_reference = names
+        written = _plain_variables(variables) if variables else "{}"
+    else:
+        cleaner = _Cleaner(hit, address)
+        texts = cleaner.texts
+        package_id, package, host, artifact, clean_version, clean_reference = map(
+            cleaner.name, names
+        )
+        written = _variables(variables, cleaner)
+    named = _Named(
+        event_type=hit.event_type,
+        route_type=hit.route_type,
+        package_id=package_id,
+        package=package,
+        host=host,
+        artifact=artifact,
+        version=None if version is None else clean_version,
+        reference=None if reference is None else clean_reference,
+        method=request.method if request.method in _METHODS else "OTHER",
+        status=status,
+    )
+    return named, written, texts
+
+
+class _Cleaner:
+    """Takes out of a hit's texts what may not be written; keeps those that an address may be in."""
+
+    def __init__(self, hit: Hit, address: str) -> None:
+        self._version = hit.version
+        self._names = (hit.artifact, hit.version, hit.reference)
+        self._address = address
+        self.texts: list[str] = []
+
+    def name(self, text: str) -> str:
+        return self._without_own(scrub.name(text[:NAME_LIMIT], self._version))
+
+    def variable(self, key: str, value: str) -> str:
         if scrub.key_names_a_secret(key):
             return scrub.SECRET
         # What the route itself calls a name is judged as one.
-        if value in (hit.artifact, version, hit.reference):
-            return name(value)[:VALUE_LIMIT]
-        clean = scrub.free(value[: 2 * VALUE_LIMIT])
-        if own is not None:
-            clean = own(clean)
-        else:
-            texts.append(clean)
-        return clean[:VALUE_LIMIT]
+        if value in self._names:
+            return self.name(value)[:VALUE_LIMIT]
+        return self._without_own(scrub.free(value[: 2 * VALUE_LIMIT]))[:VALUE_LIMIT]
 
-    texts.append(user_agent)
-    sent_from = hit.referrer if hit.referrer is not None else request.headers.get("referer")
-    return {
-        "event_type": hit.event_type,
-        "route_type": hit.route_type,
-        "package_id": name(hit.package_id),
-        "package": name(hit.package),
-        "host": name(hit.host if hit.host is not None else request.host),
-        "artifact": name(hit.artifact),
-        "version": None if version is None else name(version),
-        "reference": None if hit.reference is None else name(hit.reference),
-        "method": request.method if request.method in _METHODS else "OTHER",
-        "status": status,
-        "range_start": range_start(request.headers.get("range")),
-        "user_agent": user_agent if own is None else own(user_agent),
-        "referrer": scrub.referrer(sent_from[: scrub.REFERRER_READ]) if sent_from else None,
-        "variables": _variables(hit.variables, variable) if hit.variables else "{}",
-    }
+    def _without_own(self, text: str) -> str:
+        self.texts.append(text)
+        return scrub.own(text, self._address) if self._address else text
 
 
 def range_start(header: str | None) -> int | None:
@@ -193,14 +234,46 @@ def _time(sent: int | None, now: int) -> int:
     return sent if sent is not None and _EARLIEST <= sent <= now + _AHEAD else now
 
 
-def _variables(variables: Mapping[str, str], clean: Callable[[str, str], str]) -> str:
+def _are_plain(texts: str) -> bool:
+    """Say whether texts, joined by spaces, come through as they are. They are short then, too."""
+    return len(texts) <= _SHORT and scrub.is_plain(texts)
+
+
+def _plain_variables(variables: Mapping[str, str]) -> str:
+    return _text(
+        {
+            key[:KEY_LIMIT]: scrub.SECRET if scrub.key_names_a_secret(key) else value
+            for key, value in variables.items()
+        }
+    )
+
+
+def _variables(variables: Mapping[str, str], cleaner: _Cleaner) -> str:
     kept: dict[str, str] = {}
     room = VARIABLES_LIMIT
     for key, value in variables.items():
         clean_key = scrub.free(key[:KEY_LIMIT])
-        clean_value = clean(key, value)
+        clean_value = cleaner.variable(key, value)
         room -= len(clean_key) + len(clean_value)
         if room < 0:
             break
         kept[clean_key] = clean_value
-    return _encode(kept).decode()
+    return _text(kept)
+
+
+def _user_agent(sent: str) -> str:
+    # Cut here already, so that nothing longer is remembered.
+    return scrub.user_agent(sent[: 2 * USER_AGENT_LIMIT], USER_AGENT_LIMIT) if sent else ""
+
+
+def _referrer(sent: str) -> str | None:
+    return scrub.referrer(sent[: scrub.REFERRER_READ]) if sent else None
+
+
+def _text(value: object) -> str:
+    return _encode(value).decode()
+
+
+def _fields(value: object) -> str:
+    """Some fields of an event, to stand behind others."""
+    return f",{_text(value)[1:-1]}"

@@ -14,7 +14,8 @@ def decide(table: RouteTable, request: Request) -> Decision:
     if not answerers:
         return Refusal(status=404, reason="no route serves this domain")
     # No protocol sees a character that could not stand in a URL, and so in a header, as it is.
-    path, query = legal_path(request.path), legal_query(request.query)
+    path = legal_path(request.path)
+    query = legal_query(request.query) if request.query else ""
     if path != request.path or query != request.query:
         request = msgspec.structs.replace(request, path=path, query=query)
     for answer in answerers:

@@ -232,9 +232,9 @@ def _events(decision: Decision, request: Request, status: int | None) -> list[Ma
         event = compose.compose(
             hit,
             request,
+            compose.sender(request.headers),
             Visitor("", place, 0, 0),
             status=status or 0,
-            user_agent=compose.agent(hit, request),
             now=int(request.circumstances.time * 1_000_000),
             event_id="",
         )

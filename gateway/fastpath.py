@@ -11,7 +11,7 @@ call to the kernel, and only then are they sent.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from time import monotonic
 from typing import Any
 
@@ -20,31 +20,43 @@ from sanic.http import Stage
 from sanic.models.server_types import ConnInfo
 from sanic.server import HttpProtocol
 
-from gateway import intake
-from gateway.compose import Draft
+from gateway import compose, intake, recorder
+from gateway.compose import Draft, Sender
 from gateway.counters import Counters
 from gateway.decide import decide
 from gateway.decision import Hit, Redirect, Refusal, Reply
 from gateway.live import LiveRoutes
 from gateway.proxies import Proxies
-from gateway.recent import Recent
+from gateway.recent import Recent, Sightings
 from gateway.recorder import Recorder
+from gateway.request import Request
 
 # Nothing here depends on its length; what is longer is not plain.
 _LONGEST = 4096
-_REMEMBERED = 12 * 1024 * 1024  # bytes of requests worked out, twice: see `Recent`
+_TARGETS_REMEMBERED = 12 * 1024 * 1024  # bytes of what is asked and deserved, twice: see `Recent`
 _HEADERS_REMEMBERED = 4 * 1024 * 1024
-_SEEN = 20_000  # requests of which a hash is kept, twice
+_SEEN = 65_536  # targets of which a hash is kept
 _OVERHEAD = 2048  # bytes of what is remembered beside the texts
 _BODILESS = frozenset({204, 304})
 
-_HEAD = re.compile(rb"GET (/[\x21-\x7e]*) HTTP/1\.1\r\n")
+_FIRST_LINE = re.compile(rb"GET (/[\x21-\x7e]*) HTTP/1\.1")
 # These make a request unusual.
 _UNUSUAL = frozenset(
     {"content-length", "transfer-encoding", "expect", "upgrade", "http2-settings", "te", "trailer"}
 )
-# What is asked with these is for one client only, and not kept in memory.
-_PERSONAL = frozenset({"authorization", "cookie", "proxy-authorization", "forwarded", "x-real-ip"})
+# What many clients send alike. Headers with any other among them are forgotten with their request:
+# they may be for one client only, or name it, as those do that proxies put its address into.
+_COMMON = frozenset(
+    {
+        "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control",
+        "connection", "dnt", "host", "if-modified-since", "if-none-match", "if-range", "keep-alive",
+        "origin", "pragma", "priority", "range", "referer", "sec-ch-ua", "sec-ch-ua-mobile",
+        "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site",
+        "sec-fetch-user", "sec-gpc", "upgrade-insecure-requests", "user-agent",
+    }
+)  # fmt: skip
+# What trusted proxies say of the one address that many clients ask for.
+_OF_PROXIES = frozenset({"x-forwarded-host", "x-forwarded-port", "x-forwarded-proto"})
 _FORWARDED_FOR = re.compile(rb"\r\nX-Forwarded-For: ?([\x20-\x7e]*)(?=\r\n)", re.IGNORECASE)
 
 _HANDSHAKE = b"\x16"  # how TLS begins
@@ -65,12 +77,22 @@ class Written(msgspec.Struct, frozen=True):
     answer: bytes
 
 
+class _Head(msgspec.Struct, frozen=True):
+    """What a request's headers say, whatever it asks for."""
+
+    asked: Request  # for the path "/"
+    sender: Sender | None  # None: the client asks not to be recorded
+    # Among what equal targets have equal answers: a host, or only what has equal headers. None: in
+    # this very request.
+    scope: Hashable
+
+
 class _Ready(msgspec.Struct, frozen=True):
-    """A request worked out: all but its visitor."""
+    """What a target deserves."""
 
     answer: bytes
     counter: int
-    drafts: tuple[Draft, ...] | None  # None: the client asks not to be recorded
+    drafts: tuple[Draft, ...]
 
 
 class FastPath:
@@ -90,10 +112,12 @@ class FastPath:
         self._counters = counters
         self._write = write
         self._table = routes.table
-        self._known: Recent[tuple[bytes, str], _Ready] = Recent(_REMEMBERED)
-        self._seen: Recent[int, bool] = Recent(_SEEN)
-        # Clients of one make send equal headers, whatever they ask for.
-        self._headers: Recent[bytes, dict[str, str]] = Recent(_HEADERS_REMEMBERED)
+        self._common = _COMMON if proxies.none else _COMMON | _OF_PROXIES
+        # Apart, because clients of one make send equal headers whatever they ask for, and what they
+        # ask for has mostly one answer whatever their headers.
+        self._heads: Recent[tuple[bytes, str], _Head] = Recent(_HEADERS_REMEMBERED)
+        self._targets: Recent[tuple[bytes, Hashable], _Ready] = Recent(_TARGETS_REMEMBERED)
+        self._seen = Sightings(_SEEN)
         self._owed: list[tuple[Connection, bytes]] = []
         self._began = 0.0  # when the first request of this turn came
 
@@ -102,80 +126,85 @@ class FastPath:
         if not self._owed:
             self._began = monotonic()
         if self._routes.table is not self._table:
-            self._known.clear()
+            self._heads.clear()
+            self._targets.clear()
             self._table = self._routes.table
+        if len(data) > _LONGEST:
+            return False
+        end = data.find(b"\r\n")
+        first, lines = data[:end], data[end:]
         address, proxy = peer, ""
         if not self._proxies.none:
-            # The chain of addresses is the one thing in which equal requests differ then.
-            chains = _FORWARDED_FOR.findall(data)
+            # The chain of addresses is the one thing in which the headers of many clients differ.
+            chains = _FORWARDED_FOR.findall(lines)
             if len(chains) > 1:
                 return False
-            data, proxy = _FORWARDED_FOR.sub(b"", data), peer
+            lines, proxy = _FORWARDED_FOR.sub(b"", lines), peer
             chain = {"x-forwarded-for": chains[0].decode("ascii")} if chains else {}
             address = self._proxies.origin(peer, chain).address
-        # Only of a trusted proxy does it matter who it is.
-        ready = self._known.get((data, proxy)) or self._work_out(data, proxy)
-        if ready is None:
+        try:
+            # Only of a trusted proxy does it matter who it is.
+            head = self._heads.get((lines, proxy)) or self._read(lines, proxy)
+            if head is None:
+                return False
+            ready = self._targets.get((first, head.scope)) or self._work_out(first, head)
+            if ready is None:
+                return False
+        except Exception:  # noqa: BLE001 the ordinary way meets the same, and knows how to say it
             return False
         self._counters.answered_at(ready.counter)
-        if ready.drafts != ():
-            self._recorder.append(ready.drafts, address)
+        if ready.drafts:
+            self._recorder.append(ready.drafts, head.sender, address)
         if not self._owed:
             connection.loop.call_soon(self._settle)
         self._owed.append((connection, ready.answer))
         return True
 
-    def _work_out(self, data: bytes, proxy: str) -> _Ready | None:
-        end = data.find(b"\r\n") + 2
-        head = _HEAD.fullmatch(data, 0, end)
-        if head is None or len(data) > _LONGEST:
+    def _read(self, lines: bytes, proxy: str) -> _Head | None:
+        headers = _plain_headers(lines[2:])
+        if headers is None or (proxy and "x-forwarded-for" in headers):
             return None
-        lines = data[end:]
-        headers = self._headers.get(lines)
-        try:
-            if headers is None:
-                headers = _plain_headers(lines)
-                if headers is None:
-                    return None
-                if _PERSONAL.isdisjoint(headers):
-                    self._headers.put(lines, headers, 4 * len(lines) + _OVERHEAD)
-            facts, _ = intake.place(
-                "GET", head[1].decode("ascii"), headers, body=b"", peer=proxy,
-                proxies=self._proxies,
-            )  # fmt: skip
-            if self._table.depends(facts):
-                return None  # the answer may be another for the next visitor, or in a minute
-            decision = decide(self._table, facts)
-            if not isinstance(decision, Outcome):
-                return None
-            written = self._write(decision)
-            drafts = self._recorder.drafts(written.hits, facts, written.status)
-        except Exception:  # noqa: BLE001 the ordinary way meets the same, and knows how to say it
-            return None
-        if written.status in _BODILESS or (proxy and "x-forwarded-for" in headers):
-            return None
-        counter = self._counters.place(
-            written.hits[0].route_type if written.hits else "none", written.status
-        )
-        ready = _Ready(written.answer, counter, drafts)
-        if (
-            written.hits
-            and len(ready.answer) <= _LONGEST
-            and _PERSONAL.isdisjoint(headers)
-            and self._seen_before(data)
-        ):
-            texts = sum(len(draft.middle) + len(draft.texts) for draft in drafts or ())
-            weight = len(data) + len(ready.answer) + texts + _OVERHEAD
-            self._known.put((data, proxy), ready, weight)
-        return ready
+        asked, _ = intake.place("GET", "/", headers, body=b"", peer=proxy, proxies=self._proxies)
+        sender = recorder.sender(asked)
+        common = headers.keys() <= self._common
+        scope: Hashable = (lines, proxy) if common else None
+        if self._table.answers_by_target(asked.host):
+            # Without its headers it rests on nothing else for certain.
+            asked, scope = Request("GET", asked.host, "/"), asked.host
+        head = _Head(asked, sender, scope)
+        if common:
+            self._heads.put((lines, proxy), head, 4 * len(lines) + _OVERHEAD)
+        return head
 
-    def _seen_before(self, data: bytes) -> bool:
-        """Say whether equal bytes have come before: keeping what never comes again is no gain."""
-        mark = hash(data)
-        if self._seen.get(mark):
-            return True
-        self._seen.put(mark, value=True, weight=1)
-        return False
+    def _work_out(self, first: bytes, head: _Head) -> _Ready | None:
+        line = _FIRST_LINE.fullmatch(first)
+        if line is None:
+            return None
+        path, query = intake.parted(line[1].decode("ascii"))
+        facts = msgspec.structs.replace(head.asked, path=path, query=query)
+        if self._table.depends(facts):
+            return None  # the answer may be another for the next visitor, or in a minute
+        decision = decide(self._table, facts)
+        if not isinstance(decision, Outcome):
+            return None
+        written = self._write(decision)
+        hits = written.hits
+        if written.status in _BODILESS:
+            return None
+        counter = self._counters.place(hits[0].route_type if hits else "none", written.status)
+        drafts = tuple(compose.draft(hit, facts, written.status) for hit in hits)
+        ready = _Ready(written.answer, counter, drafts)
+        key = first, head.scope
+        if (
+            hits
+            and head.scope is not None
+            and len(ready.answer) <= _LONGEST
+            # Keeping what never comes again is no gain.
+            and self._seen.again(hash(key))
+        ):
+            texts = sum(len(draft.named) + len(draft.variables) for draft in drafts)
+            self._targets.put(key, ready, len(first) + len(ready.answer) + texts + _OVERHEAD)
+        return ready
 
     def _settle(self) -> None:
         """Write the events of this turn, and then send its answers."""
@@ -213,7 +242,7 @@ class Connection(HttpProtocol):
 
     # Where types are ignored below, Sanic has none.
 
-    __slots__ = ("_fast", "_gateway", "_owes", "_peer")
+    __slots__ = ("_fast", "_gateway", "_made", "_owes", "_peer")
 
     def __init__(self, *, app: Any, **kwargs: Any) -> None:
         super().__init__(app=app, **kwargs)
@@ -231,7 +260,8 @@ class Connection(HttpProtocol):
         self.recv_buffer = bytearray()
         self.conn_info = ConnInfo(transport, unix=self._unix)
         self._peer = self.conn_info.client_ip
-        self._time = monotonic()
+        self._time = self._made = monotonic()
+        self._make_room()
         self.check_timeouts()
 
     def data_received(self, data: bytes) -> None:
@@ -263,15 +293,24 @@ class Connection(HttpProtocol):
             self.transport.write(answer)
 
     def check_timeouts(self) -> None:
-        """Close the connection when it has been idle for too long."""
+        """Close the connection when it has been idle for too long; sooner when it never asked."""
         if self._task is not None:
             super().check_timeouts()  # type: ignore[no-untyped-call]
             return
-        left = self._time + self.keep_alive_timeout - monotonic()
+        is_new = self._time == self._made
+        patience = self.request_timeout if is_new else self.keep_alive_timeout
+        left = self._time + patience - monotonic()
         if left <= 0:
             self.close()
         else:
             self._callback_check_timeouts = self.loop.call_later(left, self.check_timeouts)
+
+    def waiting(self) -> tuple[bool, float]:
+        """Whether an answer is being made, and since when all is as it is; see `Room`."""
+        at_work = self._owes or (
+            self._http is not None and self._http.stage not in {Stage.IDLE, Stage.REQUEST}
+        )
+        return at_work, self._time
 
     def close_if_idle(self) -> bool:
         """Close the connection unless an answer is on its way."""
@@ -281,6 +320,14 @@ class Connection(HttpProtocol):
         """Let go of everything."""
         self._stop_timer()
         super().connection_lost(exc)  # type: ignore[no-untyped-call]
+        self._gateway.counters.hold(len(self.connections))
+
+    def _make_room(self) -> None:
+        room = self._gateway.room
+        if len(self.connections) > room.most:
+            # They are in the way no more, even though they are only closed after this turn.
+            self.connections.difference_update(room.make(self.connections))
+        self._gateway.counters.hold(len(self.connections))
 
     def _is_idle(self) -> bool:
         """Say whether the next byte begins a request."""

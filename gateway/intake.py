@@ -52,14 +52,14 @@ def place(
         authority, rest = _authority(headers), target
     else:
         authority, rest = _absolute(target, headers)
-    path, _, query = rest.partition("#")[0].partition("?")
+    path, query = parted(rest)
     origin = proxies.origin(peer, headers)
     if origin.host is not None:
         authority = origin.host
     request = Request(
         method=method,
         host=_host(authority),
-        path=path or "/",
+        path=path,
         query=query,
         headers=headers,
         body=body,
@@ -67,6 +67,12 @@ def place(
         authority=authority,
     )
     return request, origin.address
+
+
+def parted(target: str) -> tuple[str, str]:
+    """Divide a target that begins with its path into path and query. No server wants the rest."""
+    path, _, query = target.partition("#")[0].partition("?")
+    return path or "/", query
 
 
 def joined(lines: Iterable[tuple[str, str]]) -> dict[str, str]:

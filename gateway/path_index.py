@@ -81,8 +81,17 @@ class _Node(Generic[T]):
                 patterns.setdefault(_affixes(first), []).append(rest)
         self._ends = QueryIndex(ends) if ends else None
         self._literals = {text: _Node(inner) for text, inner in literals.items()}
-        self._patterns = Affixes((*affixes, _Node(inner)) for affixes, inner in patterns.items())
-        self._tails = Affixes((*affixes, QueryIndex(inner)) for affixes, inner in tails.items())
+        # None where there are none, as mostly: asking an empty one costs a call.
+        self._patterns = (
+            Affixes((*affixes, _Node(inner)) for affixes, inner in patterns.items())
+            if patterns
+            else None
+        )
+        self._tails = (
+            Affixes((*affixes, QueryIndex(inner)) for affixes, inner in tails.items())
+            if tails
+            else None
+        )
 
     def collect(
         self, segments: list[str], at: int, query: Mapping[str, str], found: list[T]
@@ -95,10 +104,10 @@ class _Node(Generic[T]):
         literal = self._literals.get(segments[at])
         if literal is not None:
             literal.collect(segments, at + 1, query, found)
-        if self._patterns:
+        if self._patterns is not None:
             for node in self._patterns.candidates(segments[at]):
                 node.collect(segments, at + 1, query, found)
-        if self._tails:
+        if self._tails is not None:
             for tail in self._tails.candidates("/".join(segments[at:])):
                 tail.collect(query, found)
 

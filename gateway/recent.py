@@ -1,5 +1,6 @@
 """A memory of what was of use lately, bounded by weight."""
 
+from array import array
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
@@ -42,3 +43,21 @@ class Recent(Generic[K, V]):
     def clear(self) -> None:
         """Forget everything."""
         self._young, self._old, self._weight = {}, {}, 0
+
+
+class Sightings:
+    """Says whether something has come lately, by its hash, in memory that never grows.
+
+    Each hash has one place, and is forgotten when another one needs it.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._hashes = array("q", bytes(8 * places))
+
+    def again(self, mark: int) -> bool:
+        """Say whether this hash has come before, and note that it has now."""
+        place = mark % len(self._hashes)
+        if self._hashes[place] == mark:
+            return True
+        self._hashes[place] = mark
+        return False

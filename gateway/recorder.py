@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 
 from gateway import compose
-from gateway.compose import Draft
+from gateway.compose import Draft, Sender
 from gateway.counters import Counters, Fate
 from gateway.decision import Hit
 from gateway.journal import Journal, NotWritten
@@ -51,24 +51,17 @@ class Recorder:
         if not hits:
             return
         try:
-            drafts = self.drafts(hits, request, status)
+            drafts = [compose.draft(hit, request, status) for hit in hits]
+            sent_by = sender(request)
         except Exception as error:  # noqa: BLE001 the answer matters more than any mistake of ours
             self._lost(len(hits), error)
             return
-        self.append(drafts, address)
+        self.append(drafts, sent_by, address)
         self.commit()
 
-    def drafts(
-        self, hits: Sequence[Hit], request: Request, status: int
-    ) -> tuple[Draft, ...] | None:
-        """Write what does not depend on the visitor; None for one who is not to be recorded."""
-        if hits and asks_not_to_be_recorded(request):
-            return None
-        return tuple(compose.draft(hit, request, status) for hit in hits)
-
-    def append(self, drafts: Sequence[Draft] | None, address: str) -> None:
+    def append(self, drafts: Sequence[Draft], sender: Sender | None, address: str) -> None:
         """Take the events of one visitor. The answer may go only after the next `commit`."""
-        if drafts is None:
+        if sender is None:
             self._counters.count("unrecorded")
             return
         now = time.time_ns() // 1000
@@ -76,10 +69,12 @@ class Recorder:
         try:
             for draft in drafts:
                 vouched = draft.hit.address
+                teller = sender.for_hit(draft.hit)
                 visitor = self._visitors.visitor(
-                    address if vouched is None else vouched, draft.user_agent
+                    address if vouched is None else vouched, teller.user_agent
                 )
-                self._journal.append_json(compose.finish(draft, visitor, now, self._ids.new()))
+                body = compose.finish(draft, teller, visitor, now, self._ids.new())
+                self._journal.append_json(body)
                 appended += 1
         except Exception as error:  # noqa: BLE001 as above
             self._lost(len(drafts) - appended, error)
@@ -101,6 +96,11 @@ class Recorder:
     def _lost(self, events: int, error: Exception) -> None:
         self._counters.count("error", events)
         self._seldom.warn(type(error).__name__, "events are lost: %s", where(error))
+
+
+def sender(request: Request) -> Sender | None:
+    """Read who sent a request; None for one who is not to be recorded."""
+    return None if asks_not_to_be_recorded(request) else compose.sender(request.headers)
 
 
 def asks_not_to_be_recorded(request: Request) -> bool:

@@ -37,6 +37,8 @@ from gateway.routes import (
 )
 
 ANY_HOST: Final = "*"
+# Their answers to a GET rest on its host, path and query, except where a route `depends`.
+_BY_TARGET: Final = frozenset({pixel.decide, npm_install.decide, files.decide, catch_all.decide})
 
 Answerer = partial[Decision | None]  # a protocol's decide with its index; takes a Request
 
@@ -71,6 +73,11 @@ class RouteTable(msgspec.Struct, frozen=True):
     def needs_of(self, host: str) -> Needs | None:
         """What the host's routes depend on beyond the request; None for nothing, as mostly."""
         return self.needs.get(host if host in self.hosts else ANY_HOST)
+
+    def answers_by_target(self, host: str) -> bool:
+        """Whether all GETs of a path and query have one answer here, whatever their headers say."""
+        answerers = self.hosts.get(host, self.any_host)
+        return all(answer.func in _BY_TARGET for answer in answerers)
 
     def depends(self, request: Request) -> bool:
         """Whether the answer may be another one for the same request in other circumstances."""

@@ -4,9 +4,12 @@ import os
 import time
 from collections.abc import Callable
 
-_COUNTER_BITS = 12
-_SEED_BITS = 11  # each millisecond's counter starts in the lower half, so it has room to rise
+_VERSION = 0x7000  # before the counter's 12 bits, which rise to:
+_FULL = 0x7FFF
+_SEED = 0x7FF  # each millisecond's counter starts in the lower half, so it has room to rise
 _POOL = 4096
+# Of a first digit's four random bits, two are left beside the variant.
+_VARIANT = {digit: "89ab"[number % 4] for number, digit in enumerate("0123456789abcdef")}
 
 
 class Uuid7s:
@@ -15,33 +18,31 @@ class Uuid7s:
     def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
         self._clock = clock  # nanoseconds since the epoch
         self._millisecond = 0
+        self._head = ""  # the millisecond in digits
         self._counter = 0
-        self._pool = b""
-        self._used = 0
+        self._tails: list[str] = []
 
     def new(self) -> str:
         """Return a UUID that sorts after every earlier one of this maker."""
         now = self._clock() // 1_000_000
-        random = self._random64()
         if now > self._millisecond:
-            self._millisecond = now
-            self._counter = random >> (64 - _SEED_BITS)
+            self._begin(now)
+        elif self._counter == _FULL:
+            # The counter is full, or the clock has gone back: borrow from the future.
+            self._begin(self._millisecond + 1)
         else:
             self._counter += 1
-            if self._counter >> _COUNTER_BITS:
-                # The counter is full, or the clock has gone back: borrow from the future.
-                self._millisecond += 1
-                self._counter = random >> (64 - _SEED_BITS)
-        high = self._millisecond << 16 | 0x7000 | self._counter
-        low = 0x8000000000000000 | (random & 0x3FFFFFFFFFFFFFFF)
-        digits = f"{high:016x}{low:016x}"
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        return f"{self._head}{self._counter:x}-{self._tail()}"
 
-    def _random64(self) -> int:
-        # One call to the kernel serves many ids.
-        if self._used + 8 > len(self._pool):
-            self._pool = os.urandom(_POOL)
-            self._used = 0
-        chunk = self._pool[self._used : self._used + 8]
-        self._used += 8
-        return int.from_bytes(chunk)
+    def _begin(self, millisecond: int) -> None:
+        self._millisecond = millisecond
+        digits = f"{millisecond:012x}"
+        self._head = f"{digits[:8]}-{digits[8:]}-"
+        self._counter = _VERSION | int(self._tail()[-3:], 16) & _SEED
+
+    def _tail(self) -> str:
+        """The random end of a UUID. One call to the kernel serves many."""
+        if not self._tails:
+            texts = os.urandom(_POOL).hex("-", 8).split("-")
+            self._tails = [f"{_VARIANT[text[0]]}{text[1:4]}-{text[4:]}" for text in texts]
+        return self._tails.pop()

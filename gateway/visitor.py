@@ -33,12 +33,13 @@ class Visitor(msgspec.Struct, frozen=True, gc=False):
     place: Place
     origin_id: int  # of address and user agent, under the period's salt
     endpoint_id: int  # of the address alone
-    json: bytes = b""  # made of the above: an event's last fields, without the opening brace
+    json: str = ""  # made of the above: an event's last fields, without the opening brace
 
     def __post_init__(self) -> None:
         fields = msgspec.structs.asdict(self.place)
         ids = {"origin_id": self.origin_id, "endpoint_id": self.endpoint_id}
-        msgspec.structs.force_setattr(self, "json", msgspec.json.encode({**fields, **ids})[1:])
+        written = msgspec.json.encode({**fields, **ids})[1:].decode()
+        msgspec.structs.force_setattr(self, "json", written)
 
 
 class Visitors:

@@ -14,7 +14,7 @@ from gateway import agents, bodies, intake, scrub, table
 from gateway.decide import decide
 from gateway.decision import Redirect, Refusal, Reply
 from gateway.escapes import canonical, climbs
-from gateway.fastpath import _HEAD, _plain_headers
+from gateway.fastpath import _FIRST_LINE, _plain_headers
 from gateway.proxies import Proxies, parse_address
 from gateway.queries import parse as parse_query
 from gateway.routes import RepositoryRoute
@@ -222,12 +222,12 @@ def both_ways() -> Iterator[Run]:
         with serving(pair.quick, pair.plain):
 
             def run(data: bytes) -> None:
-                end = data.find(b"\r\n") + 2
+                end = data.find(b"\r\n")
                 # What is not plain takes the ordinary way by definition, and may be unfinished.
-                if _HEAD.fullmatch(data, 0, end) is None or len(data) > 4096:
+                if _FIRST_LINE.fullmatch(data, 0, end) is None or len(data) > 4096:
                     return
                 try:
-                    if _plain_headers(data[end:]) is None:
+                    if _plain_headers(data[end + 2 :]) is None:
                         return
                 except intake.BadTarget:
                     return

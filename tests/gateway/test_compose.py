@@ -27,10 +27,8 @@ def composed(hit: Hit = HIT, headers: dict[str, str] | None = None, **facts: Any
         Request("GET", "get.acme.example", "/tool"), headers=headers or {}, **facts
     )
     visitor = Visitor(CLIENT, Place(country="DE", asn=64500), 1, 2)
-    return compose.compose(
-        hit, request, visitor, status=307, user_agent=compose.agent(hit, request), now=NOW,
-        event_id="new",
-    )  # fmt: skip
+    sender = compose.sender(request.headers)
+    return compose.compose(hit, request, sender, visitor, status=307, now=NOW, event_id="new")
 
 
 def hit(**changes: Any) -> Hit:
