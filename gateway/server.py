@@ -167,6 +167,10 @@ class Gateway(Sanic[Any, Any]):
 
     async def handle_request(self, request: WebRequest) -> None:
         """Answer one request."""
+        if isinstance(request.stream, Http):
+            # To Sanic "head" is a HEAD. To a front it is a method of its own, whose answer has the
+            # body that it announces: it would wait for that, on a connection that others need.
+            request.stream.head_only = request.method == "HEAD"
         if request.stream is None or not request.stream.request_body:
             await self._answer(request)
         elif seconds := self._rates.take(self._address(request)):

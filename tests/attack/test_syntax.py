@@ -95,6 +95,15 @@ def test_requests_in_a_row_get_an_answer_each(
     assert statuses(target.send(head + SMUGGLED)) == wanted
 
 
+@pytest.mark.parametrize("method", [b"head", b"HeaD", b"get"])
+def test_a_method_in_small_letters_is_another_one(target: Gateway, method: bytes) -> None:
+    answer = target.send(method + b" /tool/1.0/asked HTTP/1.1\r\n" + HOST + b"\r\n" + SMUGGLED)
+    assert statuses(answer) == [405, 307]
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    announced = int(re.findall(rb"content-length: (\d+)", head)[0])
+    assert rest[announced:].startswith(b"HTTP/1.1 307 "), "an answer as long as it says"
+
+
 @pytest.mark.parametrize(
     "host",
     [
