@@ -34,7 +34,9 @@ _STATUSES = range(100, 600)
 
 _SHED_AT = len(FATES)
 _THROTTLED_AT = _SHED_AT + 1
-_NOTES_AT = _THROTTLED_AT + 1
+_CLOSED_AT = _THROTTLED_AT + 1
+_CONNECTIONS_AT = _CLOSED_AT + 1
+_NOTES_AT = _CONNECTIONS_AT + 1
 _WAYS_AT = _NOTES_AT + len(NOTES)
 _WAY = len(BOUNDS) + 2  # the buckets, the one without a bound, and the sum in microseconds
 _REQUESTS_AT = _WAYS_AT + len(WAYS) * _WAY
@@ -87,6 +89,14 @@ class Counters:
         """Count a request that was turned away because its client had sent too many."""
         self._memory[self._base + _THROTTLED_AT] += 1
 
+    def close_idle(self, connections: int) -> None:
+        """Count connections that were closed to make room for others."""
+        self._memory[self._base + _CLOSED_AT] += connections
+
+    def hold(self, connections: int) -> None:
+        """Say how many connections are open. As of now, unlike all else here."""
+        self._memory[self._base + _CONNECTIONS_AT] = connections
+
     def observe(self, way: Way, seconds: float, answers: int = 1) -> None:
         """Put answers into the histogram of how long they took, each so many seconds."""
         first = self._ways[way]
@@ -120,6 +130,14 @@ class Counters:
     def throttles(self) -> int:
         """Sum up, over all workers, what was turned away for its client's limit."""
         return self._sum(_THROTTLED_AT)
+
+    def closed(self) -> int:
+        """Sum up, over all workers, the connections closed to make room."""
+        return self._sum(_CLOSED_AT)
+
+    def connections(self) -> list[int]:
+        """Say how many connections each worker has open."""
+        return [self._memory[slot * _SLOT + _CONNECTIONS_AT] for slot in range(self._slots)]
 
     def durations(self, way: Way) -> tuple[list[int], float]:
         """Sum up a histogram over all workers: its buckets, not cumulated, and its seconds."""

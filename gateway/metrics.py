@@ -93,6 +93,14 @@ def of_counters(counters: Counters) -> Iterator[Metric]:
         [Sample(counters.throttles())],
     )  # fmt: skip
     yield _metric(
+        "connections", "gauge", "Open connections by worker.",
+        [Sample(n, {"worker": str(slot)}) for slot, n in enumerate(counters.connections())],
+    )  # fmt: skip
+    yield _metric(
+        "connections_closed_total", "counter", "Idle connections closed to make room for others.",
+        [Sample(counters.closed())],
+    )  # fmt: skip
+    yield _metric(
         "events_total", "counter",
         "Events by what became of them; unrecorded ones asked for it, the others are lost.",
         [Sample(events, {"fate": fate}) for fate, events in counters.fates().items()],

@@ -32,6 +32,7 @@ from gateway.proxies import Proxies
 from gateway.rates import Rates
 from gateway.recorder import Recorder
 from gateway.request import Request
+from gateway.room import Room
 from gateway.routes import TelemetryRoute
 from gateway.surroundings import Surroundings
 from gateway.upstream.answer import Answer, Stream
@@ -108,6 +109,7 @@ class Gateway(Sanic[Any, Any]):
         "_surroundings",
         "counters",
         "fast_path",
+        "room",
     )
 
     def __init__(
@@ -123,6 +125,7 @@ class Gateway(Sanic[Any, Any]):
         fast: bool = True,
         overload: Overload | None = None,
         rates: Rates | None = None,
+        room: Room | None = None,
     ) -> None:
         super().__init__(
             "footfall",
@@ -151,6 +154,7 @@ class Gateway(Sanic[Any, Any]):
         self._surroundings = surroundings
         self._overload = overload or Overload(SYNC_SECONDS)
         self._rates = rates or Rates(0)
+        self.room = room or Room(counters)
         # None is for tests, which compare the two ways.
         self.fast_path = FastPath(routes, proxies, recorder, counters, _written) if fast else None
         # Sanic does not start without a route; `handle_request` comes before all of them.

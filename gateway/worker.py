@@ -24,6 +24,7 @@ from gateway.overload import Overload
 from gateway.proxies import Proxies
 from gateway.rates import Rates
 from gateway.recorder import Recorder
+from gateway.room import Room, most_of, raise_limit
 from gateway.server import Gateway
 from gateway.surroundings import Surroundings
 from gateway.upstream.config import UpstreamConfig
@@ -54,6 +55,7 @@ async def work(task: WorkerTask) -> None:
     config = task.config
     stop = listening.stop_event(task.lifeline, heed_signals=True)
     counters = Counters(task.counters, config.workers, task.slot)
+    counters.hold(0)  # those of a forerunner that died are gone
     journal = Journal(config.data / "journal", config.flush_seconds)
     visitors = Visitors(IpData.open(config.ip_data), config.salts, config.salt_rotation)
     routes = LiveRoutes(config.routes, LastGood(task.routes))
@@ -70,6 +72,7 @@ async def work(task: WorkerTask) -> None:
         surroundings=Surroundings(visitors, lambda: watch.observed),
         overload=overload,
         rates=rates,
+        room=Room(counters, most_of(raise_limit())),
     )
     ticking = asyncio.create_task(_tick(journal, routes, overload, visitors, rates))
     watching = asyncio.create_task(watch.run())
