@@ -312,6 +312,12 @@ class Connection(HttpProtocol):
         )
         return at_work, self._time
 
+    def give_way(self) -> None:
+        """Close the connection, whatever it waits for."""
+        # Not our own `abort`, because the task still asks the transport whether it is closing.
+        if self.transport is not None:
+            self.transport.abort()
+
     def close_if_idle(self) -> bool:
         """Close the connection unless an answer is on its way."""
         return not self._owes and bool(super().close_if_idle())

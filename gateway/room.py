@@ -31,8 +31,8 @@ class Closable(Protocol):
     def waiting(self) -> tuple[bool, float]:
         """Whether the gateway is at work on an answer for it, and since when it is as it is."""
 
-    def close(self) -> None:
-        """Close it."""
+    def give_way(self) -> None:
+        """Close it, whatever it waits for."""
 
 
 def raise_limit() -> int:
@@ -66,7 +66,7 @@ class Room:
         at_once = max(1, self.most // _AT_ONCE)
         idlest = nsmallest(at_once, connections, key=lambda connection: connection.waiting())
         for connection in idlest:
-            connection.close()
+            connection.give_way()
         self._counters.close_idle(len(idlest))
         self._seldom.warn(
             "room",

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from sanic import HTTPResponse, Sanic
 from sanic.compat import Header
-from sanic.exceptions import BadURL, SanicException
+from sanic.exceptions import BadURL, RequestCancelled, SanicException
 from sanic.handlers import ErrorHandler
 from sanic.headers import format_http1_response
 from sanic.http import Http
@@ -313,6 +313,8 @@ class _Errors(ErrorHandler):
 
     def default(self, request: WebRequest, exception: Exception) -> HTTPResponse:
         """Answer an error."""
+        if isinstance(exception, RequestCancelled):
+            return _Response(b"", 500, Header())  # nobody is there to read it
         status = exception.status_code if isinstance(exception, SanicException) else 500
         if status == _TOO_LARGE and isinstance(request.stream, Http) and not request.stream.url:
             # Sanic has one word for all that is too large. Here it has read no first line yet, or
