@@ -36,7 +36,14 @@ def main(
     if every_call:
         is_right = _kill_at_every_call(home, step)
     else:
-        outcome = chaos(home, seconds=60 * minutes, seed=seed, rate=rate, backlog=backlog * 10**6)
+        outcome = chaos(
+            home,
+            seconds=60 * minutes,
+            seed=seed,
+            rate=rate,
+            backlog=backlog * 10**6,
+            tell=click.echo,  # which flushes
+        )
         click.echo(report(outcome))
         is_right = outcome.account.is_right
     if is_right and not keep:
@@ -78,6 +85,7 @@ def report(outcome: Outcome) -> str:
         f"lost          {len(account.lost):,} {_some(account.lost)}",
         f"doubled       {len(account.doubled):,} {_some(account.doubled)}",
         f"miscounted    {account.miscounted:,}",
+        f"purged        {outcome.purged:,} acknowledged, {account.unpurged:,} still there",
         f"left over     {len(account.left_over):,} {_some(account.left_over)}",
     ]
     return "\n".join(line.rstrip() for line in lines)

@@ -19,13 +19,14 @@ class Account:
     doubled: tuple[int, ...]  # marks that are there more than once
     miscounted: int  # rows by daily/ less rows in events/
     left_over: tuple[str, ...]  # files of the lake that should have been taken further
+    unpurged: int  # rows, in any table, of a package that was purged
 
     @property
     def is_right(self) -> bool:
-        return not (self.lost or self.doubled or self.miscounted or self.left_over)
+        return not (self.lost or self.doubled or self.miscounted or self.left_over or self.unpurged)
 
 
-def account(lake: Path, acknowledged: Sequence[int]) -> Account:
+def account(lake: Path, acknowledged: Sequence[int], purged: str = "") -> Account:
     """Read the lake of a system that has settled."""
     rows = marks(lake)
     known = pl.DataFrame({"mark": pl.Series(acknowledged, dtype=pl.UInt64)})
@@ -42,6 +43,14 @@ def account(lake: Path, acknowledged: Sequence[int]) -> Account:
             for pattern in ("journal/*", "raw/*/*", "quarantine/**/*")
             for path in sorted(lake.glob(pattern))
             if path.is_file() and not path.name.startswith(".probe")
+        ),
+        unpurged=sum(
+            pl.scan_parquet(path, hive_partitioning=False)
+            .select((pl.col("package_id") == purged).sum())
+            .collect()
+            .item()
+            for table in ("events", "daily", "raw", "archive", "quarantine")
+            for path in lake.glob(f"{table}/*/*.parquet")
         ),
     )
 

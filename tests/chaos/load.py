@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Self
 
 DOMAIN = "get.acme.example"
+PURGED = "passing"  # a package whose events are purged again and again
 ROUTES = f"""
 [[route]]
 type = "file"
@@ -23,6 +24,13 @@ type = "telemetry"
 domain = "{DOMAIN}"
 package = "tool"
 path = "/telemetry"
+
+[[route]]
+type = "file"
+domain = "{DOMAIN}"
+package = "{PURGED}"
+incoming-path = "/{PURGED}/{{version}}/{{mark}}"
+outgoing-url = "https://files.acme.example/{PURGED}/{{version}}/{{mark}}"
 """
 
 _ANSWER_SECONDS = 10.0  # a client gives up, and what it had sent counts as not acknowledged
@@ -34,6 +42,7 @@ class Load:
 
     def __init__(self, port: int, *, connections: int, rate: float, seed: int) -> None:
         self.acknowledged = array("Q")  # marks, in the order of their answers
+        self.to_be_purged = 0  # acknowledged events that are not to stay
         self.broken = 0  # connections that ended before an answer
         self.refused = 0  # answers that acknowledge nothing
         self.slowest = 0.0  # seconds, of an answer that came
@@ -80,19 +89,22 @@ class Load:
         loop = asyncio.get_running_loop()
         started = loop.time()
         # Most ask for one file; some send the next request before the answer, some many events.
-        kind = chance.choices(("one", "pipelined", "telemetry"), (8, 1, 1))[0]
-        groups = [[self._mark()] for _ in range(1 if kind == "one" else 2)]
+        kind = chance.choices(("one", "pipelined", "telemetry", "purged"), (8, 1, 1, 1))[0]
+        groups = [[self._mark()] for _ in range(2 if kind == "pipelined" else 1)]
         if kind == "telemetry":
             groups = [[self._mark() for _ in range(chance.randint(1, 5))]]
             writer.write(_telemetry(groups[0]))
         else:
-            writer.write(b"".join(_download(mark) for (mark,) in groups))
+            package = PURGED if kind == "purged" else "tool"
+            writer.write(b"".join(_download(package, mark) for (mark,) in groups))
         for marks in groups:
             status = await asyncio.wait_for(_answer(reader), _ANSWER_SECONDS)
-            if status in {200, 307}:
-                self.acknowledged.extend(marks)
-            else:
+            if status not in {200, 307}:
                 self.refused += 1
+            elif kind == "purged":
+                self.to_be_purged += len(marks)
+            else:
+                self.acknowledged.extend(marks)
         took = loop.time() - started
         self.slowest = max(self.slowest, took)
         events = sum(map(len, groups))
@@ -116,10 +128,9 @@ async def _connected(
             await writer.wait_closed()
 
 
-def _download(mark: int) -> bytes:
-    return (
-        f"GET /tool/1.0/m{mark} HTTP/1.1\r\nHost: {DOMAIN}\r\nUser-Agent: curl/8\r\n\r\n".encode()
-    )
+def _download(package: str, mark: int) -> bytes:
+    head = f"GET /{package}/1.0/m{mark} HTTP/1.1\r\nHost: {DOMAIN}\r\nUser-Agent: curl/8\r\n\r\n"
+    return head.encode()
 
 
 def _telemetry(marks: list[int]) -> bytes:

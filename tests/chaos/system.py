@@ -64,6 +64,12 @@ class System:
                         command, stdout=log, stderr=log, cwd=ROOT
                     )
 
+    def purge(self, package: str) -> "subprocess.Popen[bytes]":
+        """Start to take a package out of the lake, beside all that goes on."""
+        command = module("pipeline", "purge", "--data", self.lake, "--package", package, "--yes")
+        with self.log.open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT)
+
     def supervisor(self) -> int:
         return self._programs["gateway"].pid
 
@@ -116,6 +122,11 @@ class System:
         command = module("pipeline", "run", "--data", self.lake, "--raw-retention-days", "0")
         with self.log.open("ab") as log:
             subprocess.run(command, stdout=log, stderr=log, cwd=ROOT, check=True, timeout=600)
+
+    def purge_for_good(self, package: str) -> None:
+        """Take a package out of the lake, with nobody to disturb it."""
+        if status := self.purge(package).wait(600):
+            raise RuntimeError(f"the purge ended with {status}:\n{self.log.read_text()}")
 
     def stop(self, name: str) -> None:
         """Ask a program to end, and demand that it ends well."""

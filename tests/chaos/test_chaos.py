@@ -19,10 +19,11 @@ def test_a_short_storm_loses_and_doubles_nothing(tmp_path: Path) -> None:
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Path:
-    for table, frame in (
-        ("events", pl.DataFrame({"variables": [f'{{"mark":"m{mark}"}}' for mark in (1, 2, 2, 3)]})),
-        ("daily", pl.DataFrame({"cube": ["total", "total", "country"], "events": [1, 3, 4]})),
+    for table, columns in (
+        ("events", {"variables": [f'{{"mark":"m{mark}"}}' for mark in (1, 2, 2, 3)]}),
+        ("daily", {"cube": ["total", "total", "country"], "events": [1, 3, 4]}),
     ):
+        frame = pl.DataFrame(columns).with_columns(package_id=pl.lit("tool"))
         folder = tmp_path / table / "date=2026-11-23"
         folder.mkdir(parents=True)
         frame.write_parquet(folder / "data.parquet")
@@ -43,6 +44,11 @@ def test_the_account_names_what_was_not_taken_further(lake: Path) -> None:
     (lake / "raw/date=2026-11-23").mkdir(parents=True)
     (lake / "raw/date=2026-11-23/a.parquet").touch()
     assert account(lake, [1]).left_over == ("raw/date=2026-11-23/a.parquet",)
+
+
+def test_the_account_tells_what_a_purge_has_left(lake: Path) -> None:
+    assert account(lake, [1], "tool").unpurged == 7
+    assert account(lake, [1], "other").unpurged == 0
 
 
 def test_an_empty_lake_has_lost_everything(tmp_path: Path) -> None:
