@@ -71,17 +71,18 @@ class Source(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class FromRegistry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Fetch a manifest, tag list or blob from an OCI registry and hand it on.
+    """Fetch a manifest, tag list or blob from an OCI registry and hand it on, or just knock.
 
     The registry's token exchange is the gateway's own business; its redirects for blobs are passed
     on.
     """
 
     registry: str  # base URL, without a trailing slash
-    repository: str  # the registry's name for the image
-    image: str  # the public name, for links that lead back to the gateway
-    endpoint: Literal["manifests", "blobs", "tags", "referrers"]
-    reference: str
+    # "ping" is the API's root, which tells who may come in; it has none of the next three.
+    endpoint: Literal["manifests", "blobs", "tags", "referrers", "ping"]
+    repository: str = ""  # the registry's name for the image
+    image: str = ""  # the public name, for links that lead back to the gateway
+    reference: str = ""
     query: str = ""
     # Asked in turn while the registry is down, slow, overloaded or limits us.
     fallbacks: tuple[Source, ...] = ()

@@ -22,6 +22,10 @@ def basic(credentials: str) -> str:
     return f"Basic {base64.b64encode(credentials.encode()).decode()}"
 
 
+# Whoever shows other credentials than these, or none, gets nothing.
+KNOWN = {"", basic(PUSHER), basic(READER)}
+
+
 class TokenService:
     """Makes the tokens of a registry: anybody pulls acme/open..., two users pull everything."""
 
@@ -39,7 +43,7 @@ class TokenService:
                 query = parse_qs(urlsplit(self.path).query)
                 credentials = self.headers.get("Authorization", "")
                 body = json.dumps(service.answer(query.get("scope", []), credentials)).encode()
-                self.send_response(200)
+                self.send_response(200 if credentials in KNOWN else 401)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -67,6 +67,7 @@ class DockerIndex(msgspec.Struct, frozen=True):
     images: dict[str, _Target]
     patterns: dict[str, list[_Pattern]]  # by first segment, "" where that is no plain name
     private: bool  # some route wants the client's credentials, so the ping must ask for them
+    door: FromRegistry | None  # where to try them; None: there is not one registry to ask
     ping: str  # where to send the ping; "": it is answered here
 
 
@@ -90,8 +91,17 @@ def build(routes: Sequence[DockerRoute]) -> DockerIndex:
         images=images,
         patterns=patterns,
         private=any(route.private for route in routes),
+        door=_door([route for route in routes if route.private]),
         ping=f"{registries.pop()}/v2/" if redirected else "",
     )
+
+
+def _door(private: Sequence[DockerRoute]) -> FromRegistry | None:
+    registries = {registry_url(route.registry) for route in private}
+    if len(registries) != 1:
+        return None
+    allow_private = any(route.allow_private for route in private)
+    return FromRegistry(registry=registries.pop(), endpoint="ping", allow_private=allow_private)
 
 
 def registry_url(registry: str) -> str:
@@ -133,9 +143,14 @@ def _ping(index: DockerIndex, request: Request) -> Decision:
         return _error(405, "UNSUPPORTED", "only GET and HEAD are served", Allow="GET, HEAD")
     if index.ping:
         return Redirect(location=index.ping)
-    if index.private and "authorization" not in request.headers:
-        # Clients learn from the ping alone whether to send their credentials later.
-        return _login()
+    if index.private:
+        credentials = _credentials(request)
+        if credentials is None:
+            # Clients learn from the ping alone whether to send their credentials later.
+            return _login()
+        if index.door is not None:
+            # Who logs in shows them here, and is to be told at once if they are wrong.
+            return msgspec.structs.replace(index.door, authorization=credentials)
     return Reply(body=b"{}", content_type=_JSON, headers=_VERSION_HEADER)
 
 
@@ -179,8 +194,8 @@ def _serve(
     target: _Target, request: Request, name: str, endpoint: Endpoint, reference: str
 ) -> Decision:
     route = target.route
-    credentials = request.headers.get("authorization")
-    if route.private and route.mode == "proxy" and not (credentials or "").startswith("Basic "):
+    credentials = _credentials(request)
+    if route.private and route.mode == "proxy" and credentials is None:
         return _login()
     hit = _hit(route, name, endpoint, reference)
     repository = route.repository if route.image and route.repository else name
@@ -227,6 +242,11 @@ def _hit(route: DockerRoute, name: str, endpoint: Endpoint, reference: str) -> H
 def _upstream_query(query: str) -> str:
     """The query without what containerd adds for mirrors: the name of the registry it mirrors."""
     return "&".join(pair for pair in query.split("&") if pair and not pair.startswith("ns="))
+
+
+def _credentials(request: Request) -> str | None:
+    shown = request.headers.get("authorization", "")
+    return shown if shown.startswith("Basic ") else None
 
 
 def _login() -> Refusal:

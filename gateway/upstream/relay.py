@@ -104,7 +104,7 @@ def denied(fetch: FromRegistry) -> Answer:
     """
     json = ("Content-Type", "application/json")
     if fetch.authorization:
-        body = error_body("UNAUTHORIZED", "the image's registry does not accept these credentials")
+        body = error_body("UNAUTHORIZED", "the registry does not accept these credentials")
         return Answer(status=UNAUTHORIZED, headers=(json, *LOGIN_HEADERS.items()), body=body)
     reason = (
         "the image's registry lets no anonymous client read it; it does not exist there, or its"

@@ -83,9 +83,7 @@ class Sources:
         self, method: str, source: Source, fetch: FromRegistry, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
         """Ask one registry, and once more with a fresh token when it wants one."""
-        query = f"?{fetch.query}" if fetch.query else ""
-        path = f"/v2/{source.repository}/{fetch.endpoint}/{fetch.reference}{query}"
-        url = source.registry + path
+        url = f"{source.registry}{_path(source, fetch)}"
         access = Access(
             source.registry, source.repository, fetch.authorization, fetch.allow_private
         )
@@ -99,6 +97,13 @@ class Sources:
             return response
         response.release()
         return await self._client.open(method, url, _authorized(headers, fresh))
+
+
+def _path(source: Source, fetch: FromRegistry) -> str:
+    if fetch.endpoint == "ping":
+        return "/v2/"
+    query = f"?{fetch.query}" if fetch.query else ""
+    return f"/v2/{source.repository}/{fetch.endpoint}/{fetch.reference}{query}"
 
 
 def _settles(answer: aiohttp.ClientResponse | Trouble, *, is_own: bool) -> bool:

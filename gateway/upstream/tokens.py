@@ -28,7 +28,7 @@ class Access(msgspec.Struct, frozen=True):
     """Who reads what: tokens are shared among equal ones and no others."""
 
     registry: str
-    repository: str
+    repository: str  # "": just to be let in
     credentials: str | None  # a client's Basic header; None: anybody
     allow_private: bool = False  # the token service may be in a network of somebody's own
 
@@ -101,11 +101,12 @@ def _token_url(access: Access, challenge: Challenge) -> str:
     if access.credentials and access.registry.startswith("https:") and realm.startswith("http:"):
         raise Unusable(access.registry, "a challenge that would send credentials in the clear")
     # A registry's own scope is the better one where it names any: not all are called repository:.
-    scope = challenge.parameters.get("scope") or f"repository:{access.repository}:pull"
-    asked = [("scope", scope)]
+    own = f"repository:{access.repository}:pull" if access.repository else ""
+    scope = challenge.parameters.get("scope") or own
+    asked = [("scope", scope)] if scope else []
     if "service" in challenge.parameters:
         asked.insert(0, ("service", challenge.parameters["service"]))
-    return f"{realm}{'&' if '?' in realm else '?'}{urlencode(asked)}"
+    return f"{realm}{'&' if '?' in realm else '?'}{urlencode(asked)}" if asked else realm
 
 
 def _usable_seconds(expires_in: float | None) -> float:

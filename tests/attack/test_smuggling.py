@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.attack import frames
-from tests.attack.front import CLIENT, OTHER, Front, front_of
+from tests.attack.front import OTHER, Front, front_of
 from tests.programs import need
 
 # One gateway and one Caddy for all, and the judgement last.
@@ -281,8 +281,7 @@ def test_there_is_an_event_for_each_answer_and_no_other(front: Front) -> None:
     front.target.stop()
     events = front.target.raw()
     assert front.unexplained(events) == {}
-    # Those whom the front names, and neither the front itself nor anybody whom they named.
-    assert CLIENT != OTHER
+    # The two whom the front names, and neither itself nor anybody whom they named.
     assert events["endpoint_id"].n_unique() == 2
     assert events.filter(artifact="other").height == 1
     assert events["country"].null_count() == events.height

@@ -131,6 +131,9 @@ def test_a_private_image_takes_the_credentials_of_its_own_registry(tmp_path: Pat
         push(tmp_path / "layout", upstream, "acme/secret:1.0", "--dest-creds", PUSHER)
         with gateway(tmp_path, _route(upstream, "acme/secret", "private = true")) as footfall:
             image = f"{footfall.authority}/tool:1.0"
+            _log_in(footfall.authority, tmp_path, READER)
+            with pytest.raises(pytest.fail.Exception, match="invalid username/password"):
+                _log_in(footfall.authority, tmp_path, "reader:x")
             _copy(image, tmp_path / "copy", "--src-creds", READER)
             with pytest.raises(pytest.fail.Exception, match="unauthorized"):
                 _copy(image, tmp_path / "copied", "--src-creds", "nobody:x")
@@ -140,6 +143,14 @@ def test_a_private_image_takes_the_credentials_of_its_own_registry(tmp_path: Pat
     assert rows(footfall.lake, "SELECT version, platform FROM lake WHERE counted") == [
         {"version": "1.0", "platform": "linux/arm64"}
     ]
+
+
+def _log_in(authority: str, home: Path, credentials: str) -> None:
+    user, _, password = credentials.partition(":")
+    run(
+        ["skopeo", "login", "--tls-verify=false", "--authfile", home / "auth.json",
+         "--username", user, "--password", password, authority]
+    )  # fmt: skip
 
 
 def test_every_worker_knows_the_platform(tmp_path: Path) -> None:

@@ -190,8 +190,18 @@ class TestPrivate:
         assert (refusal.status, code(refusal)) == (401, "UNAUTHORIZED")
         assert refusal.headers["WWW-Authenticate"].startswith("Basic ")
 
-    def test_and_is_content_with_any(self) -> None:
-        assert ask("/v2/", index=self.INDEX, authorization="Basic eA==").status == 200
+        assert ask("/v2/", index=self.INDEX, authorization="Bearer eA==").status == 401
+
+    def test_and_has_their_registry_judge_them(self) -> None:
+        door = ask("/v2/", index=self.INDEX, authorization="Basic eA==")
+        assert (door.endpoint, door.registry) == ("ping", docker.registry_url(PRIVATE.registry))
+        assert (door.authorization, door.hits) == ("Basic eA==", ())
+
+    def test_where_there_are_several_none_is_asked(self) -> None:
+        other = route(pattern="other/*", registry="cr2.example", private=True)
+        index = docker.build([PRIVATE, other])
+        assert ask("/v2/", index=index).status == 401
+        assert ask("/v2/", index=index, authorization="Basic eA==").status == 200
 
     def test_credentials_reach_a_private_image_alone(self) -> None:
         secret = ask("/v2/acme/secret/tags/list", index=self.INDEX, authorization="Basic eA==")

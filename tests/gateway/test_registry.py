@@ -619,6 +619,28 @@ class TestTokens:
 
         with_tokens(tokens, story)
 
+    def test_a_login_is_judged_by_the_registry(self) -> None:
+        tokens = Tokens()
+        tokens.needs = "Basic bWU6eA=="
+
+        async def story(told: Upstream, gateway: Fetcher, _: Clock) -> None:
+            def log_in(credentials: str) -> FromRegistry:
+                return FromRegistry(registry=told.url, endpoint="ping", authorization=credentials)
+
+            for _round in range(2):
+                right = await gateway.fetch(log_in(tokens.needs), request())
+                assert (right.status, right.hits) == (200, ())
+                await body_of(right)
+            assert [one.target for one in told.asked] == [
+                "/v2/", "/token?service=registry.example", "/v2/", "/v2/"
+            ]  # fmt: skip
+            wrong = await gateway.fetch(log_in("Basic d3Jvbmc6eA=="), request())
+            assert wrong.status == 401
+            assert (header(wrong, "WWW-Authenticate") or "").startswith("Basic ")
+            assert b"does not accept these credentials" in await body_of(wrong)
+
+        with_tokens(tokens, story)
+
     @pytest.mark.parametrize(
         "challenge",
         [
