@@ -14,7 +14,9 @@ from gateway.upstream.coalesce import Coalescer
 from gateway.upstream.trouble import Trouble, Unusable
 
 _OK = 200
-_DENIED = frozenset({401, 403})
+_UNAUTHORIZED = 401
+_DENIED = frozenset({_UNAUTHORIZED, 403})
+_CLIENTS_FAULT = frozenset(range(400, 500)) - {429}
 _TOKEN_BYTES = 1024 * 1024
 # What the specification gives a token that does not say.
 _DEFAULT_SECONDS = 60.0
@@ -74,8 +76,10 @@ class Tokens:
         inside = access.allow_private or not is_elsewhere(url, access.registry)
         response = await self._client.open("GET", url, headers, only_public=not inside)
         body = await whole(response, _TOKEN_BYTES)
-        if response.status in _DENIED:
-            raise Trouble(response.status, "the registry's token service gives no token for this")
+        if response.status in _DENIED or (access.credentials and response.status in _CLIENTS_FAULT):
+            # Not as a fault of the service's: by sending nonsense a client could have the registry
+            # taken for one that is down.
+            raise Trouble(_UNAUTHORIZED, "the registry's token service gives no token for this")
         if response.status != _OK:
             raise Unusable(url, f"status {response.status} where a token was asked for")
         try:

@@ -12,7 +12,7 @@ from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.decision import FromRegistry, Hit
+from gateway.decision import FromRegistry, Hit, Source
 from gateway.request import Request
 from gateway.upstream.answer import Answer, UpstreamBroke
 from gateway.upstream.config import UpstreamConfig
@@ -495,6 +495,7 @@ class Tokens:
         self.made = 0
         self.valid: set[str] = set()
         self.needs = ""  # a Basic header; "": anybody gets a token
+        self.refuses_with = 401
         self.seconds = 0.0
         self.challenge = 'Bearer realm="{url}/token",service="registry.example"'
         self.key = "token"
@@ -503,7 +504,7 @@ class Tokens:
         if asked.path == "/token":
             await asyncio.sleep(self.seconds)
             if self.needs and asked.headers.get("Authorization") != self.needs:
-                return web.json_response({}, status=401)
+                return web.json_response({}, status=self.refuses_with)
             self.made += 1
             token = f"t{self.made}"
             self.valid.add(token)
@@ -638,6 +639,23 @@ class TestTokens:
             assert wrong.status == 401
             assert (header(wrong, "WWW-Authenticate") or "").startswith("Basic ")
             assert b"does not accept these credentials" in await body_of(wrong)
+
+        with_tokens(tokens, story)
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+    def test_credentials_that_are_nonsense_bring_no_registry_down(self, status: int) -> None:
+        tokens = Tokens()
+        tokens.needs, tokens.refuses_with = "Basic bWU6eA==", status
+
+        async def story(told: Upstream, gateway: Fetcher, _: Clock) -> None:
+            wrong = await gateway.fetch(ask(told.url, "1.0", authorization="Basic %"), request())
+            assert wrong.status == 401
+            # One that is down would be asked after its fallback.
+            fallback = Source(registry=f"{told.url}/fallback", repository="tool")
+            asked = ask(told.url, "1.0", authorization=tokens.needs, fallbacks=(fallback,))
+            before = len(told.asked)
+            assert (await gateway.fetch(asked, request())).status == 200
+            assert told.asked[before].target.startswith("/v2/")
 
         with_tokens(tokens, story)
 
