@@ -49,7 +49,7 @@ def account(lake: Path, acknowledged: Sequence[int], purged: str = "") -> Accoun
             .select((pl.col("package_id") == purged).sum())
             .collect()
             .item()
-            for table in ("events", "daily", "raw", "archive", "quarantine")
+            for table in ("events", "daily", "archive", "quarantine")
             for path in lake.glob(f"{table}/*/*.parquet")
         ),
     )
