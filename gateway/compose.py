@@ -30,33 +30,33 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Sender(msgspec.Struct, frozen=True, gc=False):
-    """What an event tells of who sent a request, by the headers of it."""
+    """What an event tells of who sent a request, in the event's order."""
 
     range_start: int | None  # first byte of the first range
     user_agent: str  # scrubbed; the origin's id is made of it too
     referrer: str | None  # scrubbed
-    json: str = ""  # made of the above: the event's fields, with a comma before
-    addressed: str = ""  # what the client's address may stand in, and must be taken out of
-
-    def __post_init__(self) -> None:
-        fields = {
-            "range_start": self.range_start,
-            "user_agent": self.user_agent,
-            "referrer": self.referrer,
-        }
-        msgspec.structs.force_setattr(self, "json", _fields(fields))
-        # Of a referrer every address is taken out already.
-        msgspec.structs.force_setattr(self, "addressed", scrub.addressed([self.user_agent]))
 
     def for_hit(self, hit: Hit) -> "Sender":
         """The same, but for what the hit itself tells of it."""
-        if hit.user_agent is None and hit.referrer is None:
-            return self
         return Sender(
             self.range_start,
             self.user_agent if hit.user_agent is None else _user_agent(hit.user_agent),
             self.referrer if hit.referrer is None else _referrer(hit.referrer),
         )
+
+
+class Signature(msgspec.Struct, frozen=True, gc=False):
+    """A sender as it is written into events."""
+
+    sender: Sender
+    json: str  # the event's fields, with a comma before
+    addressed: str  # what the client's address may stand in, and must be taken out of
+
+    def for_hit(self, hit: Hit) -> "Signature":
+        """The same, but for what the hit itself tells of the sender."""
+        if hit.user_agent is None and hit.referrer is None:
+            return self
+        return sign(self.sender.for_hit(hit))
 
 
 def sender(headers: Mapping[str, str]) -> Sender:
@@ -68,8 +68,14 @@ def sender(headers: Mapping[str, str]) -> Sender:
     )
 
 
-class _Named(msgspec.Struct, frozen=True, gc=False):
-    """The fields that a hit and its answer tell, in the event's order, but for the variables."""
+def sign(sender: Sender) -> Signature:
+    """Write a sender, once for all of its requests."""
+    # Of a referrer every address is taken out already.
+    return Signature(sender, _fields(sender), scrub.addressed([sender.user_agent]))
+
+
+class _Told(msgspec.Struct, frozen=True, gc=False):
+    """The fields that a hit and its answer tell."""
 
     event_type: str
     route_type: str
@@ -81,6 +87,7 @@ class _Named(msgspec.Struct, frozen=True, gc=False):
     reference: str | None
     method: str
     status: int
+    variables: str
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -92,9 +99,8 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     hit: Hit
     request: Request  # its headers do not matter
     status: int
-    named: str  # JSON, as the sender's
-    variables: str
-    addressed: str  # as the sender's
+    json: str  # as of a signature
+    addressed: str
 
 
 def compose(
@@ -113,15 +119,14 @@ def compose(
     """
     address = visitor.address
     sender = sender.for_hit(hit)
-    named, variables, _ = _told(hit, request, status, address)
+    told, _ = _told(hit, request, status, address)
     return RawEvent(
         event_id=hit.event_id or event_id,
         event_time=_time(hit.event_time, now),
-        **msgspec.structs.asdict(named),
+        **msgspec.structs.asdict(told),
         range_start=sender.range_start,
         user_agent=scrub.own(sender.user_agent, address) if address else sender.user_agent,
         referrer=sender.referrer,
-        variables=variables,
         **msgspec.structs.asdict(visitor.place),
         origin_id=visitor.origin_id,
         endpoint_id=visitor.endpoint_id,
@@ -130,47 +135,45 @@ def compose(
 
 def draft(hit: Hit, request: Request, status: int) -> Draft:
     """Write what depends neither on the headers nor on the visitor."""
-    named, variables, texts = _told(hit, request, status, "")
-    return Draft(
-        hit, request, status, _fields(named), _fields({"variables": variables}),
-        scrub.addressed(texts),
-    )  # fmt: skip
+    told, texts = _told(hit, request, status, "")
+    return Draft(hit, request, status, _fields(told), scrub.addressed(texts) if texts else "")
 
 
-def finish(draft: Draft, sender: Sender, visitor: Visitor, now: int, event_id: str) -> bytes:
-    """Write the JSON of the whole event, byte for byte that of `compose`. The sender is the hit's.
+def finish(draft: Draft, signature: Signature, visitor: Visitor, now: int, event_id: str) -> bytes:
+    """Write the JSON of the whole event that `compose` makes, without making it.
 
-    The visitor is that of the sender's user agent.
+    The signature is already the hit's, and the visitor that of its user agent. The fields stand in
+    another order, which no reader of the journal heeds.
     """
     hit = draft.hit
-    if (draft.addressed or sender.addressed) and visitor.address:
-        addressed = f"{draft.addressed}\n{sender.addressed}"
+    if (draft.addressed or signature.addressed) and visitor.address:
+        addressed = f"{draft.addressed}\n{signature.addressed}"
         if scrub.may_hold(addressed, visitor.address):
             return _encode(
                 compose(
-                    hit, draft.request, sender, visitor, status=draft.status, now=now,
+                    hit, draft.request, signature.sender, visitor, status=draft.status, now=now,
                     event_id=event_id,
                 )
             )  # fmt: skip
     # An id that a sender gave is a UUID, so it needs no escape either.
     return (
         f'{_BEGIN}"event_id":"{hit.event_id or event_id}","event_time":{_time(hit.event_time, now)}'
-        f"{draft.named}{sender.json}{draft.variables},{visitor.json}"
+        f"{draft.json}{signature.json},{visitor.json}"
     ).encode()
 
 
-def _told(hit: Hit, request: Request, status: int, address: str) -> tuple[_Named, str, list[str]]:
-    """What the hit and the answer tell: the names, the variables, and what an address may be in.
+def _told(hit: Hit, request: Request, status: int, address: str) -> tuple[_Told, list[str]]:
+    """What the hit and the answer tell, and the texts that an address may stand in.
 
-    An address is taken out of every text before it is cut.
+    The address, where one is given, is taken out of every text before it is cut.
     """
     host = request.host if hit.host is None else hit.host
     version, reference, variables = hit.version, hit.reference, hit.variables
     names = (hit.package_id, hit.package, host, hit.artifact, version or "", reference or "")
     texts: list[str] = []
-    if _are_plain(" ".join((*names, *variables, *variables.values()))):
+    if _are_plain(" ".join({*names, *variables, *variables.values()})):
         package_id, package, host, artifact, clean_version, clean_reference = names
-        written = _plain_variables(variables) if variables else "{}"
+        written = _plain_variables(variables)
     else:
         cleaner = _Cleaner(hit, address)
         texts = cleaner.texts
@@ -178,7 +181,7 @@ def _told(hit: Hit, request: Request, status: int, address: str) -> tuple[_Named
             cleaner.name, names
         )
         written = _variables(variables, cleaner)
-    named = _Named(
+    told = _Told(
         event_type=hit.event_type,
         route_type=hit.route_type,
         package_id=package_id,
@@ -189,8 +192,9 @@ def _told(hit: Hit, request: Request, status: int, address: str) -> tuple[_Named
         reference=None if reference is None else clean_reference,
         method=request.method if request.method in _METHODS else "OTHER",
         status=status,
+        variables=written,
     )
-    return named, written, texts
+    return told, texts
 
 
 class _Cleaner:

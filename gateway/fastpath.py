@@ -21,7 +21,7 @@ from sanic.models.server_types import ConnInfo
 from sanic.server import HttpProtocol
 
 from gateway import compose, intake, recorder
-from gateway.compose import Draft, Sender
+from gateway.compose import Draft, Signature
 from gateway.counters import Counters
 from gateway.decide import decide
 from gateway.decision import Hit, Redirect, Refusal, Reply
@@ -81,7 +81,7 @@ class _Head(msgspec.Struct, frozen=True):
     """What a request's headers say, whatever it asks for."""
 
     asked: Request  # for the path "/"
-    sender: Sender | None  # None: the client asks not to be recorded
+    signature: Signature | None  # None: the client asks not to be recorded
     # Among what equal targets have equal answers: a host, or only what has equal headers. None: in
     # this very request.
     scope: Hashable
@@ -92,7 +92,7 @@ class _Ready(msgspec.Struct, frozen=True):
 
     answer: bytes
     counter: int
-    drafts: tuple[Draft, ...]
+    drafts: list[Draft]
 
 
 class FastPath:
@@ -136,11 +136,11 @@ class FastPath:
         address, proxy = peer, ""
         if not self._proxies.none:
             # The chain of addresses is the one thing in which the headers of many clients differ.
-            chains = _FORWARDED_FOR.findall(lines)
-            if len(chains) > 1:
-                return False
-            lines, proxy = _FORWARDED_FOR.sub(b"", lines), peer
-            chain = {"x-forwarded-for": chains[0].decode("ascii")} if chains else {}
+            chain, proxy = {}, peer
+            found = _FORWARDED_FOR.search(lines)
+            if found is not None:
+                chain["x-forwarded-for"] = found[1].decode("ascii")
+                lines = lines[: found.start()] + lines[found.end() :]
             address = self._proxies.origin(peer, chain).address
         try:
             # Only of a trusted proxy does it matter who it is.
@@ -154,7 +154,7 @@ class FastPath:
             return False
         self._counters.answered_at(ready.counter)
         if ready.drafts:
-            self._recorder.append(ready.drafts, head.sender, address)
+            self._recorder.append(ready.drafts, head.signature, address)
         if not self._owed:
             connection.loop.call_soon(self._settle)
         self._owed.append((connection, ready.answer))
@@ -165,13 +165,13 @@ class FastPath:
         if headers is None or (proxy and "x-forwarded-for" in headers):
             return None
         asked, _ = intake.place("GET", "/", headers, body=b"", peer=proxy, proxies=self._proxies)
-        sender = recorder.sender(asked)
+        signature = recorder.signature_of(asked)
         common = headers.keys() <= self._common
         scope: Hashable = (lines, proxy) if common else None
         if self._table.answers_by_target(asked.host):
             # Without its headers it rests on nothing else for certain.
             asked, scope = Request("GET", asked.host, "/"), asked.host
-        head = _Head(asked, sender, scope)
+        head = _Head(asked, signature, scope)
         if common:
             self._heads.put((lines, proxy), head, 4 * len(lines) + _OVERHEAD)
         return head
@@ -192,7 +192,7 @@ class FastPath:
         if written.status in _BODILESS:
             return None
         counter = self._counters.place(hits[0].route_type if hits else "none", written.status)
-        drafts = tuple(compose.draft(hit, facts, written.status) for hit in hits)
+        drafts = [compose.draft(hit, facts, written.status) for hit in hits]
         ready = _Ready(written.answer, counter, drafts)
         key = first, head.scope
         if (
@@ -202,7 +202,7 @@ class FastPath:
             # Keeping what never comes again is no gain.
             and self._seen.again(hash(key))
         ):
-            texts = sum(len(draft.named) + len(draft.variables) for draft in drafts)
+            texts = sum(len(draft.json) + len(draft.addressed) for draft in drafts)
             self._targets.put(key, ready, len(first) + len(ready.answer) + texts + _OVERHEAD)
         return ready
 

@@ -25,6 +25,12 @@ __all__ = ["NOWHERE", "IpData", "IpProblem", "IpSource", "Place"]
 
 SHIPPED_TYPE = "Footfall-Country-ASN"  # the database_type of the file that ships with Footfall
 _REMEMBERED = 50_000  # Places; a few hundred bytes each
+# First bytes with which every address is global, by the version of the protocol: most need not be
+# held against each of the twenty networks that are not.
+_GLOBAL = {
+    4: frozenset(range(1, 224)) - {10, 100, 127, 169, 172, 192, 198, 203},
+    6: frozenset({0x24, 0x26, 0x28, 0x2A, 0x2C}),
+}
 
 
 class IpSource(msgspec.Struct, frozen=True):
@@ -90,7 +96,7 @@ class IpData:
         """
         if isinstance(address, IPv6Address):
             address = address.ipv4_mapped or address
-        if not address.is_global:
+        if address.packed[0] not in _GLOBAL[address.version] and not address.is_global:
             return NOWHERE
         places = [
             self._place(record)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 
 from gateway import compose
-from gateway.compose import Draft, Sender
+from gateway.compose import Draft, Signature
 from gateway.counters import Counters, Fate
 from gateway.decision import Hit
 from gateway.journal import Journal, NotWritten
@@ -52,16 +52,16 @@ class Recorder:
             return
         try:
             drafts = [compose.draft(hit, request, status) for hit in hits]
-            sent_by = sender(request)
+            signature = signature_of(request)
         except Exception as error:  # noqa: BLE001 the answer matters more than any mistake of ours
             self._lost(len(hits), error)
             return
-        self.append(drafts, sent_by, address)
+        self.append(drafts, signature, address)
         self.commit()
 
-    def append(self, drafts: Sequence[Draft], sender: Sender | None, address: str) -> None:
+    def append(self, drafts: Sequence[Draft], signature: Signature | None, address: str) -> None:
         """Take the events of one visitor. The answer may go only after the next `commit`."""
-        if sender is None:
+        if signature is None:
             self._counters.count("unrecorded")
             return
         now = time.time_ns() // 1000
@@ -69,11 +69,11 @@ class Recorder:
         try:
             for draft in drafts:
                 vouched = draft.hit.address
-                teller = sender.for_hit(draft.hit)
+                signed = signature.for_hit(draft.hit)
                 visitor = self._visitors.visitor(
-                    address if vouched is None else vouched, teller.user_agent
+                    address if vouched is None else vouched, signed.sender.user_agent
                 )
-                body = compose.finish(draft, teller, visitor, now, self._ids.new())
+                body = compose.finish(draft, signed, visitor, now, self._ids.new())
                 self._journal.append_json(body)
                 appended += 1
         except Exception as error:  # noqa: BLE001 as above
@@ -98,9 +98,11 @@ class Recorder:
         self._seldom.warn(type(error).__name__, "events are lost: %s", where(error))
 
 
-def sender(request: Request) -> Sender | None:
+def signature_of(request: Request) -> Signature | None:
     """Read who sent a request; None for one who is not to be recorded."""
-    return None if asks_not_to_be_recorded(request) else compose.sender(request.headers)
+    if asks_not_to_be_recorded(request):
+        return None
+    return compose.sign(compose.sender(request.headers))
 
 
 def asks_not_to_be_recorded(request: Request) -> bool:

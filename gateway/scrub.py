@@ -76,6 +76,7 @@ _SECRET_KEY = re.compile(
     r"|api[._-]?key|access[._-]?key|private[._-]?key|credentials?|session(?:[._-]?id)?|cookie|bearer|signature|sig)$",
     re.IGNORECASE,
 )
+_LONGEST_KEY = 64
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Nothing that is looked for fits into a text made of short words without any of @, % and colons
 # (`_PLAIN`), four numbers in a row (`_QUADS`), or the beginnings of a JWT and a private key.
@@ -145,6 +146,12 @@ def is_plain(text: str) -> bool:
 
 def key_names_a_secret(key: str) -> bool:
     """Say whether a variable's key announces a secret, whatever its value looks like."""
+    # No such word is as long, so its end is enough; keys are few, and come again.
+    return _ends_in_a_secret(key[-_LONGEST_KEY:])
+
+
+@lru_cache(_CACHED)
+def _ends_in_a_secret(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None
 
 

@@ -36,10 +36,9 @@ class Visitor(msgspec.Struct, frozen=True, gc=False):
     json: str = ""  # made of the above: an event's last fields, without the opening brace
 
     def __post_init__(self) -> None:
-        fields = msgspec.structs.asdict(self.place)
-        ids = {"origin_id": self.origin_id, "endpoint_id": self.endpoint_id}
-        written = msgspec.json.encode({**fields, **ids})[1:].decode()
-        msgspec.structs.force_setattr(self, "json", written)
+        place = msgspec.json.encode(self.place)[1:-1].decode()
+        ids = f'"origin_id":{self.origin_id},"endpoint_id":{self.endpoint_id}}}'
+        msgspec.structs.force_setattr(self, "json", f"{place},{ids}")
 
 
 class Visitors:
