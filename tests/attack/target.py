@@ -120,7 +120,7 @@ class Gateway:
         return (self.home / "log").read_text(errors="replace")
 
     def send(
-        self, data: bytes, *, source: str = HERE, host: str = HERE, seconds: float = 5
+        self, data: bytes, *, source: str = HERE, host: str = HERE, seconds: float = 30
     ) -> bytes:
         """Send bytes as they are and read until the server is done, or cuts the line."""
         answer = b""
@@ -217,6 +217,8 @@ def gateway(home: Path, *extra: str, routes: str = ROUTES, host: str = HERE) -> 
             wait_until_listening(program, host, port, home / "log")
             attacked = Gateway(home, program, port, admin)
             wait_for(lambda: attacked.children("worker") and attacked.children("keeper"))
+            # The port listens before a worker is there to answer on it.
+            wait_for(lambda: attacked.send(b"GET / HTTP/1.0\r\n\r\n", host=host), 60)
             yield attacked
             attacked.close()
         finally:

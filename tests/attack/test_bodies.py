@@ -14,6 +14,9 @@ from gateway.request import Request
 from gateway.routes import FileRoute, RegexRoute
 from tests.attack.target import TOKEN, Gateway, gateway
 
+# One gateway for all.
+pytestmark = pytest.mark.xdist_group("attack-bodies")
+
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
@@ -104,10 +107,13 @@ EVIL_TEMPLATES = [
 
 
 def seconds(index: files.FileIndex, path: str) -> float:
-    started = time.perf_counter()
+    """What one request costs, of the processor's time: whatever else the machine does is free."""
+    taken = []
     for _ in range(3):
+        started = time.thread_time()
         files.decide(index, Request("GET", "a", path, query="q=" + path[1:]))
-    return (time.perf_counter() - started) / 3
+        taken.append(time.thread_time() - started)
+    return min(taken)
 
 
 @pytest.mark.parametrize("pattern", EVIL_PATTERNS)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +10,9 @@ from hypothesis import strategies as st
 from gateway import intake
 from gateway.proxies import Proxies
 from tests.attack.target import Gateway, gateway
+
+# One gateway for all.
+pytestmark = pytest.mark.xdist_group("attack-spoofing")
 
 PEER = "127.0.0.5"
 CLIENT = "203.0.113.7"
@@ -148,14 +150,13 @@ def test_a_proxy_line_is_no_request(target: Gateway, line: bytes) -> None:
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
-def test_two_liars_are_one_visitor(tmp_path: Path) -> None:
-    with gateway(tmp_path) as target:
-        for number, (_, said, _) in enumerate(MATRIX):
-            headers = {**said, "x-forwarded-host": "all.acme.example"}
-            status, told, _ = target.ask(f"/tool/{number}/x", headers, source=PEER)
-            assert (status, told["location"]) == (307, f"https://files.acme.example/{number}/x")
-        target.stop()
-        table = target.raw()
+def test_two_liars_are_one_visitor(target: Gateway) -> None:
+    for number, (_, said, _) in enumerate(MATRIX):
+        headers = {**said, "x-forwarded-host": "all.acme.example"}
+        status, told, _ = target.ask(f"/tool/{number}/x", headers, source=PEER)
+        assert (status, told["location"]) == (307, f"https://files.acme.example/{number}/x")
+    target.stop()
+    table = target.raw()
     assert table.height == len(MATRIX)
     assert table["endpoint_id"].n_unique() == 1
     assert set(table["host"]) == {"get.acme.example"}
