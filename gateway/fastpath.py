@@ -66,6 +66,8 @@ _NO_TLS = (
     b"this port speaks HTTP without TLS\n"
 )
 
+_KEPT, _CLOSED = b"\r\nconnection: keep-alive\r\n", b"\r\nconnection: close\r\n"
+
 Outcome = Redirect | Reply | Refusal
 
 
@@ -85,6 +87,7 @@ class _Head(msgspec.Struct, frozen=True):
     # Among what equal targets have equal answers: a host, or only what has equal headers. None: in
     # this very request.
     scope: Hashable
+    closes: bool  # the client asks nothing more on this connection
 
 
 class _Ready(msgspec.Struct, frozen=True):
@@ -118,7 +121,7 @@ class FastPath:
         self._heads: Recent[tuple[bytes, str], _Head] = Recent(_HEADERS_REMEMBERED)
         self._targets: Recent[tuple[bytes, Hashable], _Ready] = Recent(_TARGETS_REMEMBERED)
         self._seen = Sightings(_SEEN)
-        self._owed: list[tuple[Connection, bytes]] = []
+        self._owed: list[tuple[Connection, bytes, bool]] = []  # and whether to close then
         self._began = 0.0  # when the first request of this turn came
 
     def answer(self, connection: "Connection", data: bytes, peer: str) -> bool:
@@ -157,13 +160,18 @@ class FastPath:
             self._recorder.append(ready.drafts, head.signature, address)
         if not self._owed:
             connection.loop.call_soon(self._settle)
-        self._owed.append((connection, ready.answer))
+        answer = ready.answer.replace(_KEPT, _CLOSED, 1) if head.closes else ready.answer
+        self._owed.append((connection, answer, head.closes))
         return True
 
     def _read(self, lines: bytes, proxy: str) -> _Head | None:
         headers = _plain_headers(lines[2:])
         if headers is None or (proxy and "x-forwarded-for" in headers):
             return None
+        connection = headers.get("connection", "").lower()
+        closes = connection == "close"
+        if "close" in connection and not closes:
+            return None  # it says both
         asked, _ = intake.place("GET", "/", headers, body=b"", peer=proxy, proxies=self._proxies)
         signature = recorder.signature_of(asked)
         common = headers.keys() <= self._common
@@ -171,7 +179,7 @@ class FastPath:
         if self._table.answers_by_target(asked.host):
             # Without its headers it rests on nothing else for certain.
             asked, scope = Request("GET", asked.host, "/"), asked.host
-        head = _Head(asked, signature, scope)
+        head = _Head(asked, signature, scope, closes)
         if common:
             self._heads.put((lines, proxy), head, 4 * len(lines) + _OVERHEAD)
         return head
@@ -212,8 +220,10 @@ class FastPath:
         try:
             self._recorder.commit()
         finally:
-            for connection, answer in owed:
+            for connection, answer, closes in owed:
                 connection.deliver(answer)
+                if closes:
+                    connection.close()
             # Once a turn, for all of its answers, as if each had come first: that is nearly free.
             self._counters.observe("memory", monotonic() - self._began, len(owed))
 
@@ -230,7 +240,7 @@ def _plain_headers(lines: bytes) -> dict[str, str] | None:
         if (
             not colon
             or name in _UNUSUAL
-            or (name == "connection" and value.lower() != "keep-alive")
+            or (name == "connection" and value.lower() not in {"keep-alive", "close"})
         ):
             return None
         pairs.append((name, value))
