@@ -64,8 +64,12 @@ def set_aside(
 
 
 def clear_leftovers(lake: Lake) -> None:
-    """Remove what a killed pass was writing. Only under the lake's lock is its writer dead."""
-    for table in (lake.events, lake.daily, lake.quarantine, lake.archive):
+    """Remove what a killed pass was writing. Only under the lake's lock is its writer dead.
+
+    A purge writes in `raw/` too. What a gateway writes there has names of another form.
+    """
+    tables = (lake.raw, lake.events, lake.daily, lake.quarantine, lake.unreadable, lake.archive)
+    for table in tables:
         for leftover in temporary_files(table):
             leftover.unlink()
 

@@ -124,8 +124,7 @@ def _faults(stage: Stage, goal: _State, found: _State) -> tuple[str, ...]:
         faults.append(f"left over: {waiting}")
     if found.files != goal.files:
         faults.append(f"other files: {sorted({*found.files} ^ {*goal.files})}")
-    # How much of a journal has been written depends on the kill; elsewhere all must be equal.
-    if not stage.writes_anew:
+    if stage.is_comparable:
         faults += [
             f"{table}/ differs" for table in _TABLES if found.tables[table] != goal.tables[table]
         ]
