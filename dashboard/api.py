@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from sanic import Request, Sanic
 from sanic.exceptions import MethodNotAllowed, SanicException
+from sanic.http import Http
 from sanic.response import HTTPResponse
 
 from dashboard.api_request import (
@@ -76,6 +77,7 @@ def create_app(config: ApiConfig, tokens: TokenFile) -> Sanic:  # type: ignore[t
 
     async def answer(request: Request, path: str = "") -> HTTPResponse | None:
         del path  # what counts is the target as it was sent
+        _agree_with_fronts(request)
         secret = bearer(request.headers.get("authorization", ""))
         accept = ",".join(request.headers.getall("accept", []))
         owner = tokens.owner(secret)
@@ -111,6 +113,7 @@ def create_app(config: ApiConfig, tokens: TokenFile) -> Sanic:  # type: ignore[t
 
 def _explain(request: Request, error: Exception) -> HTTPResponse:
     """Say in JSON what Sanic or the lake found wrong, before any of the answer was sent."""
+    _agree_with_fronts(request)
     if isinstance(error, MethodNotAllowed):
         # A method that Sanic has no name for.
         asked = decide(request.method, _target(request), "", authorized=False)
@@ -125,6 +128,16 @@ def _explain(request: Request, error: Exception) -> HTTPResponse:
         log.error("a request failed", exc_info=error)
         reason = "the request failed; the API's log has the details"
     return _refuse(Refusal(500, "internal-error", reason))
+
+
+def _agree_with_fronts(request: Request) -> None:
+    """Leave no doubt, to a server in front of this one, where the answer ends and what follows."""
+    if isinstance(request.stream, Http):
+        # To Sanic "head" is a HEAD, whose answer has no body. To others it is some other method.
+        request.stream.head_only = request.method == "HEAD"
+        # Bodies are not wanted, and Sanic reads chunks less strictly than others: nothing follows.
+        if "content-length" in request.headers or "transfer-encoding" in request.headers:
+            request.stream.keep_alive = False
 
 
 def _too_many(what: str, seconds: int) -> Refusal:

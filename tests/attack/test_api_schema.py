@@ -1,5 +1,9 @@
-"""Requests made up from the API's own description, right and wrong ones, against a real process."""
+"""Requests against the API's real process: made up from its own description, right and wrong ones,
+and some by hand that two servers could read in two ways.
+"""
 
+import re
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -50,3 +54,54 @@ def test_the_description_is_served_to_anybody(api: Api) -> None:
     answer = api.ask("/openapi.json", Authorization="")
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     assert answer.json == document()
+
+
+def statuses(api: Api, data: bytes) -> list[int]:
+    """Send bytes as they are; return the statuses of all answers, each as long as it says."""
+    with socket.create_connection(("127.0.0.1", api.port), 30) as connection:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        rest = connection.makefile("rb").read()
+    found = []
+    while rest:
+        head, _, rest = rest.partition(b"\r\n\r\n")
+        answer = re.match(rb"HTTP/1\.1 (\d{3}) ", head)
+        length = re.search(rb"(?i)\ncontent-length: (\d+)", head)
+        assert answer is not None, head
+        assert length is not None, head
+        found.append(int(answer[1]))
+        rest = rest[int(length[1]) :]
+    return found
+
+
+NEXT = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+TO_NOWHERE = b"POST /v2/none HTTP/1.1\r\nHost: a\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        pytest.param(b"", [], id="nothing before"),
+        pytest.param(NEXT, [200], id="another request"),
+        pytest.param(NEXT.replace(b"GET", b"head"), [405], id="head in small letters"),
+    ],
+)
+def test_an_answer_is_as_long_as_it_says(api: Api, data: bytes, wanted: list[int]) -> None:
+    assert statuses(api, data + NEXT) == [*wanted, 200]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Content-Length: 2\r\n\r\n{}",
+        b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n2;a=\n\r\n{}\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n\r\n",
+        b"Transfer-Encoding: identity\r\n\r\n",
+        b"Content-Length: 9000\r\n\r\n" + bytes(9000),
+    ],
+)
+def test_a_request_with_a_body_is_the_last_on_its_connection(api: Api, body: bytes) -> None:
+    (status,) = statuses(api, TO_NOWHERE + body + NEXT)
+    assert status // 100 == 4
