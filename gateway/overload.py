@@ -15,11 +15,13 @@ from typing import Final
 LATE_SECONDS: Final = 0.1
 # Bodies being read or worked on at once, in one worker.
 BODIES: Final = 512
-SHARE: Final = 0.5  # of a worker's time that requests with a body may take
+SHARE: Final = 0.5  # of a worker's time that requests with a body may take,
+WINDOW: Final = 1.0  # looked at over so many seconds
 RETRY_AFTER: Final = 5  # seconds that a client who is turned away is asked to wait
 
-# So many beats are turned away at most for one that took long, such as one that asked an upstream.
-_LONGEST_DEBT = 10
+_ALLOWED = SHARE * WINDOW
+# One that took long, such as one that asked an upstream, turns others away for a window at most.
+_LONGEST_DEBT = 2 * _ALLOWED
 
 
 class Overload:
@@ -33,13 +35,13 @@ class Overload:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._beat_seconds = beat_seconds
-        self._share = SHARE * beat_seconds
         self._bodies = bodies
         self._clock = clock
         self._last_beat: float | None = None
         self._late = False
         self._held = 0
-        self._spent = 0.0  # seconds on bodies, beyond what earlier beats allowed
+        # Seconds spent on bodies beyond their share of the time until `_spent_at`.
+        self._spent, self._spent_at = 0.0, clock()
         self._turn_is_taken = False
         self._line: deque[asyncio.Future[None]] = deque()  # who waits for a turn
 
@@ -49,12 +51,13 @@ class Overload:
         if self._last_beat is not None:
             self._late = now - self._last_beat - self._beat_seconds > LATE_SECONDS
         self._last_beat = now
-        self._spent = max(0.0, min(self._spent, _LONGEST_DEBT * self._share) - self._share)
 
     @property
     def takes_bodies(self) -> bool:
         """Whether there is room for one more request with a body."""
-        return not self._late and self._held < self._bodies and self._spent < self._share
+        if self._late or self._held >= self._bodies:
+            return False
+        return self._owed(self._clock()) < _ALLOWED
 
     @contextmanager
     def body(self) -> Iterator[None]:
@@ -95,4 +98,9 @@ class Overload:
         try:
             yield
         finally:
-            self._spent += self._clock() - began
+            now = self._clock()
+            self._spent = min(_LONGEST_DEBT, self._owed(now) + now - began)
+            self._spent_at = now
+
+    def _owed(self, now: float) -> float:
+        return max(0.0, self._spent - SHARE * (now - self._spent_at))
