@@ -25,8 +25,7 @@ __all__ = ["NOWHERE", "IpData", "IpProblem", "IpSource", "Place"]
 
 SHIPPED_TYPE = "Footfall-Country-ASN"  # the database_type of the file that ships with Footfall
 _REMEMBERED = 50_000  # Places; a few hundred bytes each
-# First bytes with which every address is global, by the version of the protocol: most need not be
-# held against each of the twenty networks that are not.
+# First bytes with which every address is global, by the version of the protocol.
 _GLOBAL = {
     4: frozenset(range(1, 224)) - {10, 100, 127, 169, 172, 192, 198, 203},
     6: frozenset({0x24, 0x26, 0x28, 0x2A, 0x2C}),
@@ -96,7 +95,7 @@ class IpData:
         """
         if isinstance(address, IPv6Address):
             address = address.ipv4_mapped or address
-        if address.packed[0] not in _GLOBAL[address.version] and not address.is_global:
+        if not is_global(address):
             return NOWHERE
         places = [
             self._place(record)
@@ -130,6 +129,11 @@ class IpData:
             if problem not in self._problems:
                 self._problems.append(problem)
             return None
+
+
+def is_global(address: IPv4Address | IPv6Address) -> bool:
+    """Say what the address says of itself, mostly without a look at twenty special networks."""
+    return address.packed[0] in _GLOBAL[address.version] or address.is_global
 
 
 def _open(path: Path) -> _Database:

@@ -15,11 +15,11 @@ address, takes that one out of every field with `own`.
 """
 
 import re
+import string
 import unicodedata
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
-from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 EMAIL, ADDRESS, SECRET = "[email]", "[ip]", "[secret]"
@@ -66,7 +66,13 @@ _KNOWN_SECRET = re.compile(
 )
 _USER_INFO = re.compile(r"(?<=://)[^/\s?#@]{1,256}@")
 _TOKEN = re.compile(r"\bsha(?:256|384|512):[0-9a-f]{64,128}\b|[A-Za-z0-9_+=~-]{20,}")
-_SEPARATORS = str.maketrans("", "", "_+=~-")
+# Of a token's characters: a digit, an upper case letter, a lower case one, or none that counts.
+_KINDS = str.maketrans(
+    string.digits + string.ascii_uppercase + string.ascii_lowercase,
+    "0" * 10 + "A" * 26 + "a" * 26,
+    "_+=~-",
+)
+_TURNS = ("0A", "0a", "A0", "Aa", "a0", "aA")
 # How often lower case, upper case and digits take turns in random text. Words and versions stay
 # below.
 _RANDOM_TURNS = 0.3
@@ -78,11 +84,14 @@ _SECRET_KEY = re.compile(
 )
 _LONGEST_KEY = 64
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# Nothing that is looked for fits into a text made of short words without any of @, % and colons
-# (`_PLAIN`), four numbers in a row (`_QUADS`), or the beginnings of a JWT and a private key.
-_PLAIN = re.compile(
+# What `is_plain` looks at. Nothing that any rule changes fits into short words without any of @, %
+# and colons, but for four numbers in a row and what begins as a JWT or a private key.
+_SHORT_WORDS = re.compile(
     r"(?:[A-Za-z0-9_+=~-]{0,19}+[ !-$&-*,./;<>?\[-^`{|}]++)*+[A-Za-z0-9_+=~-]{0,19}+"
 )
+_ANY_WORDS = re.compile(r"[ !-$&-9;-?A-~]*")
+_WORD = re.compile(r"[A-Za-z0-9_+=~-]+")
+_LONG_WORD = 20
 _QUADS = re.compile(r"[.-](?<=\d.)\d+[.-]\d+[.-]\d")
 _COLONS_APART = re.compile(r":[^:]*:")
 
@@ -96,13 +105,7 @@ def free(text: str) -> str:
 @lru_cache(_CACHED)
 def name(text: str, version: str | None = None) -> str:
     """Replace what cannot be part of a name. The version is what the route found, if any."""
-
-    def rule(plain: str) -> str:
-        return _LONE_QUAD.sub(
-            lambda quad: quad[0] if quad[0] == version else ADDRESS, _by_any_rule(plain)
-        )
-
-    return text if is_plain(text) else _scrubbed(text, rule)
+    return text if is_plain(text) else _scrubbed(text, partial(_name, version=version))
 
 
 @lru_cache(_CACHED)
@@ -136,11 +139,15 @@ def is_plain(text: str) -> bool:
 
     What is so of texts joined by spaces is so of each.
     """
+    if _QUADS.search(text) or "eyJ" in text or "-----" in text:
+        return False
+    if _SHORT_WORDS.fullmatch(text):
+        return True
+    # Many files have the name of a machine in theirs, which is long and no secret.
     return (
-        _PLAIN.fullmatch(text) is not None
-        and _QUADS.search(text) is None
-        and "eyJ" not in text
-        and "-----" not in text
+        _ANY_WORDS.fullmatch(text) is not None
+        and _KNOWN_SECRET.search(text) is None
+        and not any(_is_random(word) for word in _WORD.findall(text) if len(word) >= _LONG_WORD)
     )
 
 
@@ -218,8 +225,15 @@ def _free(text: str) -> str:
     text = _USER_INFO.sub(f"{SECRET}@", text) if "@" in text else text
     text = _ANY_EMAIL.sub(EMAIL, text) if "@" in text else text
     text = _without_ipv6(_KNOWN_SECRET.sub(SECRET, text))
-    text = _DASHED_QUAD.sub(ADDRESS, _ANY_QUAD.sub(ADDRESS, text))
+    # Once more for IPv6, since what was glued to an IPv4 address stands alone only now.
+    text = _without_ipv6(_DASHED_QUAD.sub(ADDRESS, _ANY_QUAD.sub(ADDRESS, text)))
     return _TOKEN.sub(lambda token: SECRET if _is_random(token[0]) else token[0], text)
+
+
+def _name(text: str, version: str | None) -> str:
+    return _LONE_QUAD.sub(
+        lambda quad: quad[0] if quad[0] == version else ADDRESS, _by_any_rule(text)
+    )
 
 
 def _by_any_rule(text: str) -> str:
@@ -243,10 +257,6 @@ def _is_random(token: str) -> bool:
     """Tell keys and tokens from words and versions, by how often kinds of characters change."""
     if ":" in token:  # a digest says which algorithm made it
         return False
-    kinds = [_kind(character) for character in token.translate(_SEPARATORS)]
-    turns = sum(kind != following for kind, following in pairwise(kinds))
-    return "digit" in kinds and turns >= _RANDOM_TURNS * len(kinds)
-
-
-def _kind(character: str) -> str:
-    return "digit" if character.isdigit() else "upper" if character.isupper() else "lower"
+    kinds = token.translate(_KINDS)
+    turns = sum(map(kinds.count, _TURNS))
+    return "0" in kinds and turns >= _RANDOM_TURNS * len(kinds)

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from gateway import compose
 from gateway.decision import Hit
@@ -116,3 +118,37 @@ def test_variables_are_capped() -> None:
 
 def test_a_strange_method_is_not_taken_over() -> None:
     assert composed(method="BREW").method == "OTHER"
+
+
+# What the quick test lets through, what it does not, and addresses of the visitor in all spellings.
+WORDS = st.sampled_from(
+    ["tool", "1.2", "17.0.8.1", "tool-linux-amd64.tar.gz", CLIENT, f"a-{CLIENT}.tgz", "\u00fc",
+     CLIENT.replace(".", "-"), CLIENT.replace(".", "%2E"), "me@a.example", "a" * 1100, "", "::1",
+     "ghp_" + "aB3dE5" * 6, "x86_64-unknown-linux-gnu", 'quo"te', "a/b"]
+) | st.text(st.characters(codec="utf-8"), max_size=8)  # fmt: skip
+HITS = st.builds(
+    Hit,
+    event_type=st.just("download"), route_type=st.just("file"), package_id=WORDS, package=WORDS,
+    artifact=WORDS, version=st.none() | WORDS, reference=st.none() | WORDS,
+    referrer=st.none() | WORDS.map(lambda word: f"https://a.example/{word}"),
+    user_agent=st.none() | WORDS, event_time=st.none() | st.just(NOW - DAY),
+    event_id=st.none() | st.just("sent"), host=st.none() | WORDS,
+    variables=st.dictionaries(WORDS | st.just("token"), WORDS, max_size=3),
+)  # fmt: skip
+ASKED = st.dictionaries(st.sampled_from(["user-agent", "referer", "range"]), WORDS)
+
+
+@example(HIT, {"user-agent": f"x/{CLIENT}"}, CLIENT)
+@given(HITS, ASKED, st.sampled_from([CLIENT, "2001:db8::7", ""]))
+def test_an_event_put_together_from_parts_is_the_same_event(
+    found: Hit, headers: dict[str, str], address: str
+) -> None:
+    request = Request("GET", "get.acme.example", "/tool", headers=headers)
+    visitor = Visitor(address, Place(country="DE", city="K\u00f6ln"), 1, 2**64 - 1)
+    sender = compose.sender(headers)
+    whole = compose.compose(found, request, sender, visitor, status=307, now=NOW, event_id="new")
+    # The draft serves requests with other headers too.
+    draft = compose.draft(found, Request("GET", "get.acme.example", "/tool"), 307)
+    written = compose.finish(draft, compose.sign(sender).for_hit(found), visitor, NOW, "new")
+    assert msgspec.json.decode(written, type=RawEvent) == whole
+    assert not address or address not in written.decode()

@@ -342,3 +342,40 @@ def test_an_unknown_host_and_an_unknown_path_are_told_apart() -> None:
     path = decide(routes, Request("GET", HOST, "/y"))
     assert host == Refusal(status=404, reason="no route serves this domain")
     assert path == Refusal(status=404, reason="no route matches this path")
+
+
+class _Unread(dict[str, str]):
+    """Headers that nobody may look at."""
+
+    def __getitem__(self, key: str) -> str:
+        raise AssertionError(key)
+
+    def get(self, *of: Any) -> Any:
+        raise AssertionError(of)
+
+    def __contains__(self, key: object) -> bool:
+        raise AssertionError(key)
+
+
+BY_TARGET = table.build([route for route in EVERYTHING.routes if not isinstance(
+    route, DockerRoute | TelemetryRoute | PythonRoute | NpmRoute)])  # fmt: skip
+
+
+@given(requests)
+def test_what_answers_by_target_reads_no_headers(request: Request) -> None:
+    asked = msgspec.structs.replace(request, method="GET", host=HOST, body=b"")
+    assert BY_TARGET.answers_by_target(HOST)
+    if BY_TARGET.depends(asked):
+        return
+    bare = Request("GET", HOST, asked.path, asked.query)
+    assert decide(BY_TARGET, msgspec.structs.replace(asked, headers=_Unread())) == decide(
+        BY_TARGET, bare
+    )
+
+
+@pytest.mark.parametrize("kind", [DockerRoute, TelemetryRoute, PythonRoute, NpmRoute])
+def test_what_may_read_headers_does_not_answer_by_target(kind: type) -> None:
+    routes = [route for route in EVERYTHING.routes if isinstance(route, kind)]
+    assert routes
+    built = table.build(routes)
+    assert not any(built.answers_by_target(host) for host in built.hosts)

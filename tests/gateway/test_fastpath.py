@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway import routefile
+from gateway.fastpath import FastPath
 from tests.gateway.served import HERE, Client, Served, serving
 from tests.gateway.test_decide import CASES, Case, served
 
@@ -261,6 +262,61 @@ def test_any_request_through_a_proxy_is_one_answer_and_one_event(
     proxied: Pair, target: str, headers: list[str]
 ) -> None:
     proxied.compare(cut(get(target, *headers)))
+
+
+ADDRESS = "198.51.100.77"
+IN_A_PATH = "203.0.113.66"
+NAMING = [
+    "X-Forwarded-For", "Forwarded", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP", "Via",
+    "X-Client-IP", "X-Cluster-Client-IP", "Fastly-Client-IP", "X-Original-Forwarded-For", "From",
+    "Authorization", "Cookie", "X-Anything-Else",
+]  # fmt: skip
+FAST = "/tool/1.2/x.tgz"  # whose answer rests on no header
+ASKED = "/v2/acme/tool/manifests/1.0"  # whose answer may
+
+
+@pytest.mark.usefixtures("own_routes")
+@pytest.mark.parametrize("header", NAMING)
+@pytest.mark.parametrize("target", [FAST, ASKED])
+def test_what_names_a_client_is_not_kept_in_memory(pair: Pair, header: str, target: str) -> None:
+    pair.quick.quick.clear()
+    pair.compare(get(target, f"{header}: {ADDRESS}"))
+    assert all(pair.quick.quick)
+    assert not any(ADDRESS in text for text in held_texts(pair.quick.app.fast_path))
+
+
+def test_what_a_trusted_proxy_says_of_a_client_is_not_kept_either(proxied: Pair) -> None:
+    proxied.quick.quick.clear()
+    proxied.compare(get(FAST, f"X-Forwarded-For: {ADDRESS}"))
+    proxied.compare(get(FAST, f"X-Forwarded-For: {ADDRESS}", f"X-Real-IP: {ADDRESS}"))
+    assert all(proxied.quick.quick)
+    assert not any(ADDRESS in text for text in held_texts(proxied.quick.app.fast_path))
+
+
+@pytest.mark.usefixtures("own_routes")
+def test_what_is_kept_in_memory_is_found_by_these_tests(pair: Pair) -> None:
+    pair.compare(get(f"/tool/{IN_A_PATH}/y", "Accept: in-a-header"))
+    held = list(held_texts(pair.quick.app.fast_path))
+    assert any(IN_A_PATH in text for text in held)
+    assert any("in-a-header" in text for text in held)
+
+
+def held_texts(fast: object) -> Iterator[str]:
+    """Every text that the memory of the quick way holds on to."""
+    assert isinstance(fast, FastPath)
+    todo = [vars(fast)[name] for name in ("_heads", "_targets", "_seen", "_owed")]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, str | bytes):
+            yield each if isinstance(each, str) else each.decode("latin-1")
+        elif isinstance(each, dict):
+            todo += [*each.keys(), *each.values()]
+        elif isinstance(each, list | tuple):
+            todo += each
+        elif isinstance(each, msgspec.Struct):
+            todo += [getattr(each, name) for name in each.__struct_fields__]
+        elif hasattr(each, "__dict__"):
+            todo += vars(each).values()
 
 
 def cut(request: bytes) -> bytes:

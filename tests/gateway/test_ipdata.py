@@ -1,6 +1,6 @@
 import datetime as dt
 import random
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from gateway.ipdata import NOWHERE, IpData, Place
+from gateway.ipdata import NOWHERE, IpData, Place, is_global
 from gateway.iprecord import place_of
 
 SHIPPED = Path(__file__).parents[2] / "data" / "ip"
@@ -64,6 +64,29 @@ RESERVED_IPV6 = ":: ::1 fe80::1 fd00::1 2001:db8::1 ::ffff:10.0.0.1"
 def test_reserved_addresses_are_nowhere(tmp_path: Path, address: str) -> None:
     write(tmp_path / "all.mmdb", "Any", {"::/1": {"country_code": "DE"}})
     assert IpData.open(tmp_path, SHIPPED).look_up(ip_address(address)) == NOWHERE
+
+
+# Every network that is set apart (RFC 6890 and what came after), and every first byte.
+SET_APART = """
+0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
+192.0.0.8/31 192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24
+203.0.113.0/24 224.0.0.0/4 240.0.0.0/4 255.255.255.255/32 ::/127 64:ff9b:1::/48 100::/64
+2001::/23 2001:db8::/32 2002::/16 3fff::/20 fc00::/7 fe80::/10 ff00::/8
+"""
+FIRST_BYTES = [f"{byte}.0.0.0/8" for byte in range(256)] + [f"{n:x}00::/8" for n in range(256)]
+
+
+@pytest.mark.parametrize("network", [*SET_APART.split(), *FIRST_BYTES])
+def test_an_address_is_global_where_the_standard_library_says_so(network: str) -> None:
+    for address in (ip_network(network)[0], ip_network(network)[-1]):
+        assert is_global(address) == address.is_global
+
+
+@given(st.ip_addresses())
+def test_any_address_is_global_where_the_standard_library_says_so(
+    address: IPv4Address | IPv6Address,
+) -> None:
+    assert is_global(address) == address.is_global
 
 
 def test_the_shipped_database_fits_and_says_what_it_is(shipped: IpData) -> None:

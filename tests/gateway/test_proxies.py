@@ -1,6 +1,10 @@
 """Whose word is taken for the client's address, as a table of headers that try to lie."""
 
+from ipaddress import ip_address
+
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from gateway.proxies import Origin, Proxies, parse_address
 
@@ -53,3 +57,20 @@ def test_host_and_scheme_are_believed_from_trusted_proxies_alone() -> None:
 )
 def test_what_is_no_address(text: str) -> None:
     assert parse_address(text) is None
+
+
+NEARLY = st.lists(
+    st.sampled_from([".", ":", "::", "0", "00", "1", "12", "256", "1.2.3.4", "ffff", "a", "g"]),
+    max_size=9,
+).map("".join)
+
+
+@given(NEARLY | st.ip_addresses().map(str) | st.text(st.characters(exclude_characters='[]"%')))
+def test_an_address_is_what_the_standard_library_takes_for_one(text: str) -> None:
+    assume(text.count(":") != 1)  # before a port
+    try:
+        expected = ip_address(text.strip())
+    except ValueError:
+        assert parse_address(text) is None
+    else:
+        assert parse_address(text) == (getattr(expected, "ipv4_mapped", None) or expected)

@@ -1,10 +1,13 @@
 """What a client may not smuggle onto the disk, and what must come through unharmed."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import scrub
+from gateway.scrub import _free, _name, _scrubbed
 
 FREE = [
     ("plain word", "linux", "linux"),
@@ -35,6 +38,8 @@ FREE = [
     ("IPv6 with zone", "fe80::1%eth0", "[ip]"),
     ("IPv4 in IPv6", "::ffff:127.77.88.99", "[ip]"),
     ("IPv6 written out", "2001:0db8:0000:0000:0000:0000:0000:0007", "[ip]"),
+    ("IPv6 glued to IPv4", "127.77.88.99::1", "[ip][ip]"),
+    ("JWT, short", "eyJhbGciOiI.eyJzdWIiOiI", "[secret]"),
     ("JWT", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "[secret]"),
     ("code host token", "ghp_" + "aB3dE5" * 6, "[secret]"),
     ("cloud key", "AKIAIOSFODNN7EXAMPLE", "[secret]"),
@@ -163,6 +168,60 @@ def test_the_clients_own_address_goes_in_every_spelling(text: str, address: str)
     clean = scrub.own(text, address)
     assert "[ip]" in clean
     assert "7." not in clean
+
+
+# What the rules look for, and what looks like it.
+PIECES = [
+    "tool", "1.2.3", "1.2.3.4", "127.77.88.99", "127-77-88-99", "-", "--", "_", ".", "/", "@", ":",
+    "::1", "+", "=", "~", " ", "%40", "%2e", "\u00fc", "\uff11", "\n", "v",
+    "x86_64-unknown-linux-gnu", "eyJabcdefgh", "ghp_", "sk-", "ya29.", "AKIA",
+    "aB3dE5fG7hJ9kL1mN3pQ", "0123456789ABCDEF", "a" * 19, "-----BEGIN KEY",
+    "me@a.example", "sha256:", "[", "]", "x",
+]  # fmt: skip
+TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=6).map("".join)
+
+
+@given(TEXTS)
+def test_a_plain_text_is_one_that_no_rule_changes(text: str) -> None:
+    """The quick test spares most texts the scrub, and none that needs it."""
+    free, name = _scrubbed(text, _free), _scrubbed(text, partial(_name, version="1.2.3.4"))
+    if scrub.is_plain(text):
+        assert free == name == text
+    assert (scrub.free(text), scrub.name(text, "1.2.3.4")) == (free, name)
+
+
+@given(st.lists(TEXTS, max_size=4))
+def test_texts_that_are_plain_together_are_plain_alone(texts: list[str]) -> None:
+    if scrub.is_plain(" ".join(texts)):
+        assert all(map(scrub.is_plain, texts))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["tool-1.2.3.tar.gz", "tool-1.0-x86_64-unknown-linux-musl.tar.gz", "get.acme.example", "v1.2",
+     "Tool Setup (1.2.3).exe", "linux/amd64", ""],
+)  # fmt: skip
+def test_usual_names_are_plain(text: str) -> None:
+    assert scrub.is_plain(text)
+
+
+@given(
+    st.lists(TEXTS, min_size=1, max_size=3),
+    st.ip_addresses(),
+    st.sampled_from(["{}", "a-{}b", "%2e{}"]),
+)
+def test_no_text_that_an_address_is_taken_out_of_is_passed_over(
+    texts: list[str], address: object, frame: str
+) -> None:
+    texts[0] += frame.replace("{}", str(address))
+    if any(scrub.own(text, str(address)) != text for text in texts):
+        assert scrub.may_hold(scrub.addressed(texts), str(address))
+
+
+def test_a_key_of_any_length_may_name_a_secret() -> None:
+    assert scrub.key_names_a_secret("x" * 5000 + "_token")
+    assert not scrub.key_names_a_secret("x" * 5000 + "token")
+    assert not scrub.key_names_a_secret("token" * 1000)
 
 
 @given(st.ip_addresses(), st.sampled_from(["{}", "a {} b", "a={}", "[{}]", "({})", "x/{}/y"]))
