@@ -66,13 +66,7 @@ def raw_rows(rows: int, seed: int, between: tuple[float, float] = (0, 86_400)) -
     digest = pl.lit("sha256:") + (pl.col("minor") * 1_000_003).hash().cast(pl.String)
     made = frame.with_columns(
         v=1,
-        # As UUIDv7 has it: 12 digits of the time, the others by chance.
-        event_id=pl.Series(
-            [
-                f"{int(second * 1000) + 0x019C00000000:012x}{salt:016x}{salt % 9973:04x}"
-                for second, salt in zip(frame["second"], frame["salt"], strict=True)
-            ]
-        ).str.replace(r"^(.{8})(.{4})(.{4})(.{4})(.{12})$", "$1-$2-$3-$4-$5"),
+        event_id=pl.Series(_uuid7s(frame["second"].to_numpy(), random)),
         event_time=MIDNIGHT + pl.duration(microseconds=pl.col("second") * 1_000_000),
         event_type=pl.when(is_pull).then(pl.lit("pull")).otherwise(pl.lit("download")),
         route_type=pl.when(is_pull)
@@ -103,11 +97,31 @@ def raw_rows(rows: int, seed: int, between: tuple[float, float] = (0, 86_400)) -
     )
 
 
-def put_raw(lake: Lake, events: int, files: int, seed: int) -> None:
-    """Files as a gateway writes them, one after the other in time."""
+def _uuid7s(seconds: np.ndarray, random: np.random.Generator) -> list[str]:
+    """Ids as the gateway makes them: the millisecond, a counter, and 62 bits by chance."""
+    milliseconds = (seconds * 1000).astype(np.uint64) + np.uint64(0x019C00000000)
+    counters = random.integers(0, 1 << 11, seconds.size, dtype=np.uint64)
+    high = milliseconds << np.uint64(16) | np.uint64(0x7000) | counters
+    low = random.integers(0, 1 << 62, seconds.size, dtype=np.uint64) | np.uint64(1 << 63)
+    digits = np.stack([high, low], axis=1).astype(">u8").tobytes().hex()
+    return [
+        f"{digits[n : n + 8]}-{digits[n + 8 : n + 12]}-{digits[n + 12 : n + 16]}"
+        f"-{digits[n + 16 : n + 20]}-{digits[n + 20 : n + 32]}"
+        for n in range(0, len(digits), 32)
+    ]
+
+
+def put_raw(lake: Lake, events: int, files: int, seed: int, doubled: float = 0) -> None:
+    """Files as a gateway writes them, one after the other in time.
+
+    Each begins with a share of the rows of the one before, as after a crash.
+    """
     step = 86_400 / files
+    before = raw_rows(0, seed)
     for number in range(files):
-        _put(lake, raw_rows(events // files, seed + number, (number * step, (number + 1) * step)))
+        rows = raw_rows(events // files, seed + number, (number * step, (number + 1) * step))
+        _put(lake, pl.concat([before.tail(round(doubled * before.height)), rows]))
+        before = rows
 
 
 def _put(lake: Lake, rows: pl.DataFrame) -> None:
@@ -150,11 +164,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--events", type=int, default=1_000_000)
     options.add_argument("--files", type=int, default=200)
+    options.add_argument("--doubled", type=float, default=0, help="share of rows that come twice")
     asked = options.parse_args()
     root = Path(tempfile.mkdtemp(prefix="bench-pipeline-"))
     try:
         lake = Lake(root / "lake")
-        put_raw(lake, asked.events, asked.files, seed=1)
+        put_raw(lake, asked.events, asked.files, seed=1, doubled=asked.doubled)
         copy = measured(bare_copy, lake)
         full = measured(one_pass, lake)
         idle = measured(one_pass, lake)

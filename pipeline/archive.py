@@ -26,8 +26,8 @@ def store(lake: Lake, day: dt.date, files: Sequence[Path], today: dt.date) -> No
     folder = day_folder(lake.archive, day)
     # Files of another version keep columns that this one does not know, for the parser that does.
     small = [file for file in files if _is_small(file)]
-    for file in set(files) - set(small) if len(small) > 1 else files:
-        publish.move(file, folder / f"{today}-{file.name}")
+    large = set(files) - set(small) if len(small) > 1 else files
+    publish.move_all({file: folder / f"{today}-{file.name}" for file in large})
     if len(small) > 1:
         _join(small, folder, today)
     small = [

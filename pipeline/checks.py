@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from pipeline import pulls
+from pipeline.key import key
 
 # Clients that try again with credentials ask for the same thing twice in a row. Longer, and two
 # machines behind one address would be taken for one.
@@ -39,7 +40,7 @@ def requests(events: pl.LazyFrame) -> pl.LazyFrame:
         events.filter((pl.col("route_type") == "docker") & (is_manifest | is_blob))
         .select(
             *(_ROW, "event_time", "reference", "client", "variables"),
-            image=pl.struct("origin_id", "package_id", "package", "artifact").hash(),
+            image=key("origin_id", "package_id", "package", "artifact"),
             is_blob=pl.col("event_type") == "blob",
         )
         .sort("image", _ROW)
@@ -72,7 +73,7 @@ def version_checks(asked: pl.LazyFrame) -> pl.LazyFrame:
         numbered.filter(is_pull)
         .with_columns(digest=digest)
         .filter(pl.col("digest").is_not_null())
-        .with_columns(same=pl.struct("image", "reference", "digest").hash())
+        .with_columns(same=key("image", "reference", "digest"))
         .sort("same", _ROW)
         .with_columns(since=pl.col("event_time") - pl.col("event_time").shift(1))
         .filter(pl.col("same") == pl.col("same").shift(1))

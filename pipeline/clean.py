@@ -5,10 +5,11 @@ from typing import Final, get_args
 
 import polars as pl
 
-from gateway.events import EventType, RouteType
+from gateway.events import SCHEMA, EventType, RouteType
 
 # The column of a rejected row that lists the rules it broke.
 BROKEN: Final = "broken"
+_KEEPS: Final = "keeps_every_rule"
 
 OLDEST: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 # Clocks differ and telemetry may bring its own time; more than a day ahead is a mistake.
@@ -41,12 +42,24 @@ def rules(now: dt.datetime) -> dict[str, pl.Expr]:
     }
 
 
-def split(raw: pl.LazyFrame, now: dt.datetime) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+def with_verdict(raw: pl.LazyFrame, now: dt.datetime) -> pl.LazyFrame:
+    """Add whether a row keeps every rule, so that rows are read once and then parted."""
+    return raw.with_columns(pl.all_horizontal(*_verdicts(now).values()).alias(_KEEPS))
+
+
+def split(judged: pl.DataFrame, now: dt.datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Part the rows that keep every rule from those that break one; the latter gain `broken`."""
-    # A null verdict counts as broken: an unknown must never pass for a yes.
-    verdicts = {name: rule.fill_null(False) for name, rule in rules(now).items()}
-    keeps_all = pl.all_horizontal(*verdicts.values())
+    keeps = judged[_KEEPS]
+    rows = judged.drop(_KEEPS)
+    # Nearly always all of them do, and to filter means to copy.
+    clean = rows if keeps.all() else rows.filter(keeps)
     broken = pl.concat_list(
-        pl.when(holds).then(None).otherwise(pl.lit(name)) for name, holds in verdicts.items()
+        pl.when(holds).then(None).otherwise(pl.lit(name)) for name, holds in _verdicts(now).items()
     ).list.drop_nulls()
-    return raw.filter(keeps_all), raw.filter(~keeps_all).with_columns(broken.alias(BROKEN))
+    # What is set aside is written as text.
+    return clean, rows.filter(~keeps).cast(SCHEMA).with_columns(broken.alias(BROKEN))
+
+
+def _verdicts(now: dt.datetime) -> dict[str, pl.Expr]:
+    # A null verdict counts as broken: an unknown must never pass for a yes.
+    return {name: rule.fill_null(value=False) for name, rule in rules(now).items()}

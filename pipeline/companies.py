@@ -56,7 +56,9 @@ def with_companies(events: pl.LazyFrame) -> pl.LazyFrame:
     Owners are few and rows many, so each batch asks once for each distinct network.
     """
     owners = pl.struct(_INPUTS).map_batches(
-        _owners, return_dtype=pl.Struct(_OUTPUTS), is_elementwise=True
+        _owners,
+        return_dtype=pl.struct_with_fields({name: pl.dtype_of("as_org") for name in _OUTPUTS}),
+        is_elementwise=True,
     )
     return events.with_columns(_owner=owners).drop("company", "company_domain").unnest("_owner")
 
@@ -69,7 +71,7 @@ def _owners(networks: pl.Series) -> pl.Series:
     first = keys.arg_unique()
     answers = pl.DataFrame(
         [owner(*row) for row in rows[first].iter_rows()], schema=_OUTPUTS, orient="row"
-    )
+    ).cast(rows["as_org"].dtype)
     places = pl.DataFrame({"key": keys.gather(first)}).with_row_index("place")
     place = keys.to_frame("key").join(places, on="key", how="left", maintain_order="left")["place"]
     return answers.to_struct(networks.name).gather(place)

@@ -6,9 +6,12 @@ whenever an event arrives late.
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from pipeline import checks, pulls
+from pipeline.coded import plain
+from pipeline.key import key
 
 # The values of `not_counted_because`, in the order they are tried.
 REASONS: Final = (
@@ -42,6 +45,15 @@ CONTEXT: Final = (
     "client",
     "origin_id",
 )
+
+_OF_TYPE: Final = ("origin_id", "counted", "event_type")
+_OF_PACKAGE: Final = (*_OF_TYPE, "package_id")
+# What the first of is marked, from the widest to the narrowest.
+_FIRSTS: Final = {
+    "first_of_type": _OF_TYPE,
+    "first_of_package": _OF_PACKAGE,
+    "first_of_version": (*_OF_PACKAGE, "version"),
+}
 
 _ROW = "row"
 _is_fetch = pl.col("event_type").is_in(("pull", "download"))
@@ -79,13 +91,17 @@ def with_counts(events: pl.LazyFrame) -> pl.LazyFrame:
             parts, on=_ROW, how="left", maintain_order="left"
         )
     )
-    verdicts = fresh.select(_ROW)
-    for found in (
-        repeated.with_columns(repeated=True),
-        checked.with_columns(version_check=True),
-        pulled.rename({"version": "tag", "platform": "pulled_platform"}),
-    ):
-        verdicts = verdicts.join(found, on=_ROW, how="left", maintain_order="left")
+    # What was pulled repeats nothing, and only of that some are checks: so one join does for all.
+    found = pl.concat(
+        [
+            pulled.rename({"version": "tag", "platform": "pulled_platform"}).join(
+                checked.with_columns(version_check=True), on=_ROW, how="left"
+            ),
+            repeated.with_columns(repeated=True),
+        ],
+        how="diagonal",
+    )
+    verdicts = fresh.select(_ROW).join(found, on=_ROW, how="left", maintain_order="left")
     # Side by side, since both are in file order: a join would gather every column of the day.
     return (
         pl.concat([fresh.drop(_ROW), verdicts.drop(_ROW)], how="horizontal")
@@ -110,33 +126,29 @@ def with_firsts(events: pl.LazyFrame) -> pl.LazyFrame:
 
     The first is the first in time: so what arrives in time's order changes no flag of a row before.
     """
-    of_type = ("origin_id", "counted", "event_type")
-    of_package = (*of_type, "package_id")
-    of_version = (*of_package, "version")
-    keys = {
-        "first_of_type": of_type,
-        "first_of_package": of_package,
-        "first_of_version": of_version,
-    }
-    flags = (
-        # A 64-bit hash stands for a key: comparing structs of strings took several times as long,
-        # and two keys of one day share a hash once in 10^5 days of 10^7 rows.
-        events.select("event_time", *(pl.struct(key).hash().alias(n) for n, key in keys.items()))
-        .with_row_index(_ROW)
-        # Of rows of one moment, the first in file order.
-        .sort("event_time", _ROW)
-        .with_columns(pl.col(name).is_first_distinct() for name in keys)
-        .sort(_ROW)
-        .select(*keys)
-    )
-    return pl.concat([events.drop(*keys, strict=False), flags], how="horizontal")
+    keys = events.select("event_time", *(key(*columns).alias(n) for n, columns in _FIRSTS.items()))
+    flags = keys.map_batches(_firsts, schema=dict.fromkeys(_FIRSTS, pl.Boolean()))
+    return pl.concat([events.drop(_FIRSTS, strict=False), flags], how="horizontal")
+
+
+def _firsts(keys: pl.DataFrame) -> pl.DataFrame:
+    # Of rows of one moment, the first in file order.
+    rows = keys.select(pl.arg_sort_by("event_time", maintain_order=True)).to_series()
+    flags: dict[str, pl.Series] = {}
+    for name in reversed(_FIRSTS):
+        # Whoever is the first of all packages is the first of its own: each step leaves fewer rows.
+        rows = rows.filter(keys[name].gather(rows).is_first_distinct())
+        flag = np.zeros(keys.height, dtype=np.bool_)
+        flag[rows.to_numpy()] = True
+        flags[name] = pl.Series(flag)
+    return pl.DataFrame({name: flags[name] for name in _FIRSTS})
 
 
 def _reason_by_itself() -> pl.Expr:
     """Why a row is no install, as far as it shows by the row alone."""
     status, kind, method = pl.col("status"), pl.col("event_type"), pl.col("method")
     # Signatures and attestations lie in the registry as images with a tag made of a digest.
-    is_signature = _is_manifest & pl.col("reference").str.contains(
+    is_signature = _is_manifest & plain(pl.col("reference")).str.contains(
         r"^sha256-[0-9a-f]{64}"
     ).fill_null(False)
     return (
@@ -164,12 +176,12 @@ def _repeated_wheels(candidates: pl.LazyFrame) -> pl.LazyFrame:
 
     Other clients that fetch a file twice are two installs.
     """
-    request = pl.struct("origin_id", "package_id", "package", "artifact", "reference", "version")
+    request = key("origin_id", "package_id", "package", "artifact", "reference", "version")
     is_uvs = (pl.col("route_type") == "python") & (pl.col("client") == "uv")
     # Sorted, so that requests for the same thing are neighbours.
     by_request = (
         candidates.filter(_is_fetch & is_uvs)
-        .select(_ROW, "event_time", request=request.hash())
+        .select(_ROW, "event_time", request=request)
         .sort("request", _ROW)
     )
     since = pl.col("event_time") - pl.col("event_time").shift(1)

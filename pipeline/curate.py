@@ -3,8 +3,10 @@
 import polars as pl
 
 from pipeline.clients import with_clients, with_image_platforms, without_image_platforms
+from pipeline.coded import in_schema
 from pipeline.companies import with_companies
-from pipeline.judge import ORDER, judged, without_duplicates
+from pipeline.judge import judged
+from pipeline.order import ORDER, without_duplicates
 from pipeline.referrers import with_referrers
 from pipeline.schema import EVENTS
 from pipeline.traffic import with_traffic
@@ -24,7 +26,7 @@ def described(raw: pl.LazyFrame) -> pl.LazyFrame:
         .pipe(with_companies)
         .pipe(with_referrers)
         .pipe(with_traffic)
-        .pipe(_in_events_schema)
+        .pipe(in_schema, EVENTS)
     )
 
 
@@ -35,7 +37,7 @@ def finished(events: pl.LazyFrame) -> pl.LazyFrame:
         .pipe(with_image_platforms)
         # A tag is attributed to a pull by its neighbours, and is then taken apart like any version.
         .pipe(with_versions)
-        .pipe(_in_events_schema)
+        .pipe(in_schema, EVENTS)
     )
 
 
@@ -50,12 +52,4 @@ def curate(kept: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
         .pipe(without_duplicates)
         .pipe(judged)
         .pipe(finished)
-    )
-
-
-def _in_events_schema(events: pl.LazyFrame) -> pl.LazyFrame:
-    known = events.collect_schema()
-    return events.select(
-        pl.col(name).cast(dtype) if name in known else pl.lit(None, dtype).alias(name)
-        for name, dtype in EVENTS.items()
     )

@@ -8,9 +8,11 @@ same rows: what they count now is added, what they counted before is taken away.
 
 import datetime as dt
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import cache
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -18,10 +20,12 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from gateway.events import SCHEMA as RAW
-from pipeline import publish, read, splice
+from pipeline import encode, publish, read, splice
+from pipeline.coded import coded
 from pipeline.curate import described, finished
-from pipeline.judge import KEPT_ROW, ORDER, VERDICTS, Judgement, judge, without_duplicates
+from pipeline.judge import KEPT_ROW, VERDICTS, Judgement, judge
 from pipeline.lake import Lake
+from pipeline.order import ORDER, in_order, without_duplicates
 from pipeline.publish import ROWS_IN_GROUP
 from pipeline.rollup import rollup, summed, taken_away
 from pipeline.schema import CUBES, DAILY, EVENTS
@@ -33,14 +37,19 @@ _NO_ROWS: Final = pl.DataFrame(schema=RAW)
 _NOTHING: Final = pl.lit(value=False)
 # Changes of the counts are added up when they are this many rows.
 _MANY_COUNTS: Final = 250_000
+# Stretches that are made at the same time. Each is some 100 MB.
+_AT_A_TIME: Final = 2
 
 
 class _Rewritten(NamedTuple):
-    """A stretch of the day that is written anew."""
+    """A stretch of the day, written anew."""
 
-    rows: pl.DataFrame
-    before: pl.DataFrame  # the kept rows that went or changed, as they were
-    after: pl.DataFrame  # the rows that came or changed, as they are
+    groups: splice.Groups
+    counts: list[pl.DataFrame]  # what has to be added to the day's counts
+
+
+# What makes one.
+_Work = Callable[[], _Rewritten]
 
 
 def replace_day(
@@ -57,7 +66,8 @@ def replace_day(
     `new` are clean raw rows of the day. `again` judges every row anew. Rows for which `going` holds
     go, and then the rows that stay are judged without them.
     """
-    new = publish.collect_in_memory(without_duplicates(new.lazy().sort(ORDER, maintain_order=True)))
+    new = publish.collect_in_memory(coded(new.lazy()))
+    new = publish.collect_in_memory(without_duplicates(in_order(new).lazy()))
     kept = read.events(lake, day)
     counts = None if again else _counts(lake, day)
     found = judge(kept, new, going, rows_at_once=rows_at_once, again=again)
@@ -68,10 +78,11 @@ def replace_day(
         with ExitStack() as stack:
             groups = stack.enter_context(splice.opened(file)) if file.exists() else None
             splicer = splice.Splicer(stack.enter_context(temporary.open("wb")))
-            for part in _parts(kept, groups, new, found):
+            for part in _ahead(_parts(kept, groups, new, found)):
                 if isinstance(part, _Rewritten):
                     changes.add(part)
-                    splicer.append(part.rows, _even(part.rows.height))
+                    for number in range(len(part.groups)):
+                        splicer.copy(part.groups, number)
                 elif groups is not None:
                     splicer.copy(groups, part)
             splicer.finish()
@@ -95,10 +106,7 @@ class _Changes:
     def add(self, part: _Rewritten) -> None:
         if self._before is None:
             return
-        if part.after.height:
-            self._found.append(publish.collect(rollup(part.after.lazy())))
-        if part.before.height:
-            self._found.append(publish.collect(taken_away(rollup(part.before.lazy()))))
+        self._found += part.counts
         if sum(frame.height for frame in self._found) > _MANY_COUNTS:
             self._found = [publish.collect(summed(frame.lazy() for frame in self._found))]
 
@@ -130,10 +138,10 @@ def _stamp(events: Path) -> str:
 
 def _parts(
     kept: pl.LazyFrame, groups: splice.Groups | None, new: pl.DataFrame, found: Judgement
-) -> Iterator[int | _Rewritten]:
-    """The day in file order: numbers of row groups that stay as they are, and rows anew."""
+) -> Iterator[int | _Work]:
+    """The day in file order: numbers of row groups that stay as they are, and stretches anew."""
     rows = groups.rows if groups else [0]
-    is_ours = groups is not None and groups.schema == _our_schema()
+    is_ours = groups is not None and groups.schema == encode.whole().schema
     starts = [sum(rows[:n]) for n in range(len(rows))]
     cuts = [0, *_cuts(kept, starts[1:], new), new.height]
     for number, (start, size) in enumerate(zip(starts, rows, strict=True)):
@@ -143,10 +151,10 @@ def _parts(
         if is_ours and arrived.start == arrived.stop and not changed.height and not dropped.len():
             yield number
             continue
-        old = publish.collect(kept.slice(start, size).with_row_index(KEPT_ROW, start))
+        old = publish.collect(coded(kept.slice(start, size)).with_row_index(KEPT_ROW, start))
         came = new[arrived].hstack(found.of_new[arrived].rename(_judged_name))
         for some_old, some_new in _in_step(old, came):
-            yield _rewritten(some_old, some_new, changed, dropped)
+            yield partial(_rewritten, some_old, some_new, changed, dropped)
 
 
 def _rewritten(
@@ -164,10 +172,14 @@ def _rewritten(
             publish.collect(finished(judged_anew.lazy())),
             publish.collect(finished(_with_verdicts(described(new.lazy()), new))),
         ]
-    ).sort(ORDER)
+    )
     stays = old.filter(~goes & ~changes).drop(KEPT_ROW)
-    rows = stays.merge_sorted(after, key=list(ORDER)) if stays.height else after
-    return _Rewritten(rows, old.filter(goes | changes).drop(KEPT_ROW), after)
+    rows = in_order(pl.concat([stays, after]))
+    before = old.filter(goes | changes)
+    counts = [publish.collect(rollup(after.lazy()))] if after.height else []
+    if before.height:
+        counts.append(publish.collect(taken_away(rollup(before.lazy()))))
+    return _Rewritten(encode.encoded(rows, _even(rows.height)), counts)
 
 
 def _with_verdicts(events: pl.LazyFrame, judged: pl.DataFrame) -> pl.LazyFrame:
@@ -217,6 +229,17 @@ def _even(rows: int) -> int:
     return -(-rows // groups)
 
 
-@cache
-def _our_schema() -> Any:
-    return splice.encoded(pl.DataFrame(schema=EVENTS)).schema
+def _ahead(parts: Iterator[int | _Work]) -> Iterator[int | _Rewritten]:
+    """Do the work of some parts at a time, and give them in their order."""
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        waiting: deque[int | Future[_Rewritten]] = deque()
+        for part in parts:
+            waiting.append(part if isinstance(part, int) else pool.submit(part))
+            if len(waiting) > _AT_A_TIME:
+                yield _done(waiting.popleft())
+        while waiting:
+            yield _done(waiting.popleft())
+
+
+def _done(part: "int | Future[_Rewritten]") -> int | _Rewritten:
+    return part if isinstance(part, int) else part.result()

@@ -6,16 +6,16 @@ as fit in memory.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 import polars as pl
 
 from pipeline import publish
 from pipeline.clients import with_client
+from pipeline.coded import coded
 from pipeline.count import CONTEXT, with_counts, with_firsts
-
-# The order of rows in an events file. Equal ids share the whole key, so duplicates are neighbours.
-ORDER: Final = ("package", "event_time", "event_id")
+from pipeline.order import ORDER, in_order, without_duplicates
 
 # What is judged; everything else that a row says it says by itself.
 VERDICTS: Final = (
@@ -31,6 +31,10 @@ VERDICTS: Final = (
 # The places of rows among the kept ones and among the new ones.
 KEPT_ROW: Final = "kept_row"
 _NEW_ROW: Final = "new_row"
+
+# Fewer are judged at once: to part them takes longer than it saves.
+_MANY_ROWS: Final = 20_000
+_AT_A_TIME: Final = 2
 
 _COLUMNS: Final = tuple(dict.fromkeys((*ORDER, *CONTEXT)))
 
@@ -48,12 +52,6 @@ def judged(events: pl.LazyFrame) -> pl.LazyFrame:
     return events.pipe(with_counts).pipe(with_firsts)
 
 
-def without_duplicates(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Keep the first of neighbours with one id."""
-    event_id = pl.col("event_id")
-    return events.filter((event_id != event_id.shift(1)).fill_null(True))
-
-
 def judge(
     kept: pl.LazyFrame, new: pl.DataFrame, going: pl.Expr, *, rows_at_once: int, again: bool
 ) -> Judgement:
@@ -67,8 +65,10 @@ def judge(
     if not again:
         origins = pl.concat([new["origin_id"], gone["origin_id"]]).unique()
         placed = placed.filter(pl.col("origin_id").is_in(origins.implode()))
-    placed = placed.filter(~going).select(
-        KEPT_ROW, *_COLUMNS, *(pl.col(name).alias(_was(name)) for name in VERDICTS)
+    placed = (
+        placed.filter(~going)
+        .select(KEPT_ROW, *_COLUMNS, *(pl.col(name).alias(_was(name)) for name in VERDICTS))
+        .pipe(coded)
     )
     # What a client is called is all that verdicts take from a user agent.
     narrow = publish.collect(new.lazy().pipe(with_client).select(_COLUMNS)).with_row_index(_NEW_ROW)
@@ -95,9 +95,9 @@ def _judge(kept: pl.DataFrame, new: pl.DataFrame, *, again: bool) -> Judgement:
     whole = pl.concat([new, kept], how="diagonal")
     if new.height and kept.height:
         # Stable, so that of two rows with one id the new one comes first.
-        whole = whole.sort(ORDER, maintain_order=True)
+        whole = in_order(whole)
     once = publish.collect_in_memory(without_duplicates(whole.lazy()))
-    verdicts = publish.collect_in_memory(judged(once.lazy()))
+    verdicts = _judged_side_by_side(once)
     is_changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(_was(name))) for name in VERDICTS)
     return Judgement(
         of_new=verdicts.filter(pl.col(_NEW_ROW).is_not_null()).select(_NEW_ROW, *VERDICTS),
@@ -108,6 +108,17 @@ def _judge(kept: pl.DataFrame, new: pl.DataFrame, *, again: bool) -> Judgement:
             KEPT_ROW
         ],
     )
+
+
+def _judged_side_by_side(rows: pl.DataFrame) -> pl.DataFrame:
+    """Judge the rows of some origins beside those of the others: one at a time uses one core."""
+    if rows.height < _MANY_ROWS:
+        return publish.collect_in_memory(judged(rows.lazy()))
+    # Not the remainder by 2: that is the same for all rows of one bucket.
+    half = pl.col("origin_id").hash() % _AT_A_TIME
+    halves = [rows.lazy().filter(half == number) for number in range(_AT_A_TIME)]
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        return pl.concat(pool.map(publish.collect_in_memory, map(judged, halves)))
 
 
 def _was(name: str) -> str:

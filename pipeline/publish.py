@@ -1,7 +1,7 @@
 """The only place that collects and writes tables: under a hidden name, flushed, then renamed."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -78,10 +78,19 @@ def row_count(path: Path) -> int:
 
 def move(path: Path, to: Path) -> None:
     """Move a file within the lake, so that a power cut leaves it in one of the two places."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    path.replace(to)
-    _sync(to.parent)
-    _sync(path.parent)
+    move_all({path: to})
+
+
+def move_all(places: Mapping[Path, Path]) -> None:
+    """Move files within the lake, as `move` does each; folders are flushed once, after the last."""
+    for path, to in places.items():
+        to.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(to)
+    # Where a file goes to comes first: a power cut may show it twice, and never nowhere.
+    for folder in {to.parent for to in places.values()}:
+        _sync(folder)
+    for folder in {path.parent for path in places}:
+        _sync(folder)
 
 
 def remove(path: Path) -> None:

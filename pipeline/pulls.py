@@ -12,7 +12,9 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.coded import plain
 from pipeline.distinct import per_distinct
+from pipeline.key import key
 
 # How far apart the requests of one pull may be. Clients fetch a child right after its index; only
 # a credential prompt or a stalled network comes between.
@@ -33,7 +35,7 @@ _is_head = pl.col("method") == "HEAD"
 def is_digest(reference: pl.Expr) -> pl.Expr:
     """Whether a manifest is asked for by content (`sha256:...`) rather than by tag."""
     # A tag cannot contain a colon.
-    return reference.str.contains(":", literal=True).fill_null(False)
+    return plain(reference).str.contains(":", literal=True).fill_null(False)
 
 
 def variable(name: str) -> pl.Expr:
@@ -63,7 +65,7 @@ def attribute(manifests: pl.LazyFrame) -> pl.LazyFrame:
     return (
         manifests.select(
             *("row", "event_time", "method", "reference", "version", "platform"),
-            image=pl.struct("origin_id", "package_id", "package", "artifact").hash(),
+            image=key("origin_id", "package_id", "package", "artifact"),
             by_digest=is_digest(pl.col("reference")),
             served=variable("digest"),
             # What is asked for by tag is asked for by itself, whatever index lists it, too.
@@ -136,7 +138,7 @@ def _with_tag(manifests: pl.LazyFrame) -> pl.LazyFrame:
 def _with_part_of_index(manifests: pl.LazyFrame) -> pl.LazyFrame:
     """Tell manifests fetched because of an index from those asked for by themselves."""
     asked_for = ~pl.col("by_digest") | pl.col("resolved") | pl.col("is_index") | ~_recent("got_at")
-    wanted = pl.struct("image", "reference").hash().alias("wanted")
+    wanted = key("image", "reference").alias("wanted")
     return (
         manifests.with_columns(wanted, asked_for=_is_get & asked_for)
         # What was asked for by itself once is asked for by itself again.
@@ -177,12 +179,12 @@ def _with_platform(manifests: pl.LazyFrame) -> pl.LazyFrame:
 _GROUP: Final = "group"
 
 
-def _grouped(manifests: pl.LazyFrame, *key: str) -> pl.LazyFrame:
+def _grouped(manifests: pl.LazyFrame, *columns: str) -> pl.LazyFrame:
     """Sort by a key and within it by file order, and number the groups.
 
     A window over numbers in order took a twentieth of the time of one over the key itself.
     """
-    hashed = manifests.with_columns(pl.struct(key).hash().alias(_GROUP))
+    hashed = manifests.with_columns(key(*columns).alias(_GROUP))
     return hashed.sort(_GROUP, "row").with_columns(pl.col(_GROUP).rle_id())
 
 

@@ -18,7 +18,7 @@ from pipeline.distinct import per_distinct
 
 REFERENCE: Final = Path(__file__).parents[1] / "data" / "reference"
 
-_SITE: Final = pl.Struct({"domain": pl.String, "type": pl.String})
+_SITE: Final = pl.Struct({"host": pl.String, "domain": pl.String, "type": pl.String})
 _HOST: Final = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/@]*@)?(\[[^\]]*\]|[^/:?#\\]+)"
 _PLAIN_HOST: Final = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _DOCS_LABELS: Final = frozenset({"doc", "docs", "documentation", "help", "manual", "wiki"})
@@ -38,25 +38,26 @@ def with_referrers(events: pl.LazyFrame) -> pl.LazyFrame:
 
     A referrer on the domain that was asked is `own`.
     """
-    host = pl.col("referrer").str.extract(_HOST).str.to_lowercase().str.strip_suffix(".")
     site = pl.col("_site").struct
     return (
-        events.with_columns(_referrer_host=host)
-        .with_columns(_site=per_distinct("_referrer_host", _sites, _SITE))
+        events.with_columns(_site=per_distinct("referrer", _sites, _SITE))
         .with_columns(
             referrer_domain=site.field("domain"),
             referrer_type=pl.when(pl.col("referrer").is_null())
             .then(None)
-            .when(pl.col("_referrer_host") == pl.col("host"))
+            .when(site.field("host") == pl.col("host"))
             .then(pl.lit("own"))
             .otherwise(site.field("type").fill_null("other")),
         )
-        .drop("_referrer_host", "_site")
+        .drop("_site")
     )
 
 
-def _sites(hosts: pl.Series) -> pl.Series:
-    answers = [None if host is None else site_of(host)._asdict() for host in hosts]
+def _sites(referrers: pl.Series) -> pl.Series:
+    hosts = referrers.str.extract(_HOST).str.to_lowercase().str.strip_suffix(".")
+    answers = [
+        None if host is None else {"host": host, **site_of(host)._asdict()} for host in hosts
+    ]
     return pl.Series(answers, dtype=_SITE)
 
 

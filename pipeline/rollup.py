@@ -45,4 +45,6 @@ def _cube(events: pl.LazyFrame, name: str, dimensions: tuple[str, ...]) -> pl.La
         for column, dtype in DAILY.items()
         if column not in {"cube", *DAILY_KEYS, *dimensions, *MEASURES}
     ]
-    return counts.with_columns(pl.lit(name).alias("cube"), *absent).select(DAILY.names())
+    return (
+        counts.with_columns(pl.lit(name).alias("cube"), *absent).select(DAILY.names()).cast(DAILY)
+    )

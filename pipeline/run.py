@@ -13,7 +13,8 @@ import polars as pl
 
 from gateway.events import SCHEMA as RAW
 from pipeline import archive, intake, publish, read
-from pipeline.clean import split
+from pipeline.clean import split, with_verdict
+from pipeline.coded import coded
 from pipeline.config import PipelineConfig
 from pipeline.day import replace_day
 from pipeline.intake import RawFiles
@@ -115,7 +116,7 @@ def _take(
     clean_of: dict[dt.date, list[pl.DataFrame]] = {}
     broken_of: dict[dt.date, pl.DataFrame] = {}
     for folder, files in batch.items():
-        clean, broken_of[folder] = map(publish.collect, split(read.raw(files), now))
+        clean, broken_of[folder] = _parted(read.raw(files), now)
         for day, rows in _by_day(clean):
             clean_of.setdefault(day, []).append(rows)
         del clean
@@ -142,7 +143,7 @@ def _take_again(lake: Lake, config: PipelineConfig, now: dt.datetime) -> Pass:
     rejected = 0
     for folder in days_of(lake.quarantine):
         rows = read.rejected(lake, folder).select(RAW.names())
-        clean, broken = map(publish.collect, split(rows, now))
+        clean, broken = _parted(rows, now)
         for day, new in _by_day(clean):
             replace_day(lake, day, new, rows_at_once=config.rows_at_once)
         rejected += _replace_rejected(lake, folder, broken.lazy())
@@ -157,6 +158,11 @@ def _replace_rejected(lake: Lake, folder: dt.date, broken: pl.LazyFrame) -> int:
     # The same broken row, curated twice, is one row.
     once = broken.unique(RAW.names()).sort(RAW.names())
     return publish.replace(once, lake.quarantine_file(folder))
+
+
+def _parted(raw: pl.LazyFrame, now: dt.datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read rows, and part those that keep every rule from those that break one."""
+    return split(publish.collect(coded(with_verdict(raw, now))), now)
 
 
 def _by_day(rows: pl.DataFrame) -> Iterator[tuple[dt.date, pl.DataFrame]]:

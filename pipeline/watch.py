@@ -5,6 +5,7 @@ import errno
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,7 +17,7 @@ from pipeline.run import Pass, run
 
 log = logging.getLogger(__name__)
 
-# After a failed pass the next one waits twice as long as before, up to this.
+# No pause is longer. After a failed pass the next one is twice as long as before.
 LONGEST_PAUSE = 60.0
 
 
@@ -32,6 +33,7 @@ def watch(
     log.info("watching %s every %g s", config.data, config.interval)
     failures = 0
     while not stop.is_set():
+        started = time.monotonic()
         try:
             done = run(config, clock())
         except (OSError, LakeBusyError, *POLARS_ERRORS) as error:
@@ -41,10 +43,19 @@ def watch(
         else:
             if failures:
                 log.info("passes succeed again after %d that failed", failures)
-            failures, pause = 0, config.interval
+            failures = 0
+            pause = pause_after(time.monotonic() - started, config.interval)
             report(done)
         stop.wait(pause)
     log.info("stopped; what still waits in raw/ is taken at the next start")
+
+
+def pause_after(seconds: float, interval: float) -> float:
+    """How long to wait after a pass of some seconds.
+
+    At least as long as it took: a huge day, whose every pass is long, takes half of the time.
+    """
+    return max(interval, min(seconds, LONGEST_PAUSE))
 
 
 def reason(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.events import SCHEMA
-from pipeline.clean import BROKEN, rules, split
+from pipeline.clean import BROKEN, rules, split, with_verdict
 from tests.pipeline.conftest import NOON, NOW, raw_frame, raw_row
 
 BREAKING: dict[str, dict[str, Any]] = {
@@ -36,8 +36,8 @@ def test_every_rule_has_its_case() -> None:
 
 @pytest.mark.parametrize("rule", BREAKING)
 def test_a_row_that_breaks_a_rule_is_told_which(rule: str) -> None:
-    _, rejected = split(raw_frame([raw_row(**BREAKING[rule])]).lazy(), NOW)
-    (row,) = rejected.collect().to_dicts()
+    _, rejected = _split(raw_frame([raw_row(**BREAKING[rule])]))
+    (row,) = rejected.to_dicts()
     assert row[BROKEN] == [rule]
 
 
@@ -48,9 +48,9 @@ def test_a_row_that_breaks_a_rule_is_told_which(rule: str) -> None:
 )
 def test_a_clean_row_stays_as_it_is(given_row: dict[str, Any]) -> None:
     frame = raw_frame([raw_row(**given_row)])
-    clean, rejected = split(frame.lazy(), NOW)
-    assert clean.collect().equals(frame)
-    assert rejected.collect().is_empty()
+    clean, rejected = _split(frame)
+    assert clean.equals(frame)
+    assert rejected.is_empty()
 
 
 def _value(dtype: pl.DataType) -> st.SearchStrategy[Any]:
@@ -71,6 +71,10 @@ _rows = st.lists(
 
 @given(_rows)
 def test_every_row_is_kept_or_rejected(rows: list[dict[str, Any]]) -> None:
-    clean, rejected = split(raw_frame(rows).lazy(), NOW)
-    assert clean.collect().height + rejected.collect().height == len(rows)
-    assert all(rejected.collect()[BROKEN].list.len() > 0)
+    clean, rejected = _split(raw_frame(rows))
+    assert clean.height + rejected.height == len(rows)
+    assert all(rejected[BROKEN].list.len() > 0)
+
+
+def _split(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    return split(with_verdict(raw.lazy(), NOW).collect(), NOW)
