@@ -10,7 +10,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
-from dashboard.lake import TABLES, view
+from dashboard.tables import TABLES, view
 
 MEMORY: Final = "1GB"  # for what DuckDB counts, which is not all of it
 

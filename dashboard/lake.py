@@ -9,25 +9,14 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import duckdb
 import polars as pl
 
-from pipeline.schema import DAILY, EVENTS
-
-TABLES: Final[Mapping[str, pl.Schema]] = {"events": EVENTS, "daily": DAILY}
-
-_SQL_TYPES: Final[Mapping[pl.DataType, str]] = {
-    pl.String(): "VARCHAR",
-    pl.Boolean(): "BOOLEAN",
-    pl.Int16(): "SMALLINT",
-    pl.Int32(): "INTEGER",
-    pl.Int64(): "BIGINT",
-    pl.UInt64(): "UBIGINT",
-    pl.Float32(): "FLOAT",
-    pl.Datetime("us", "UTC"): "TIMESTAMP WITH TIME ZONE",
-}
+from dashboard import counts
+from dashboard.counts import Counts
+from dashboard.tables import TABLES, has_files, view
 
 
 class LakeError(Exception):
@@ -41,17 +30,27 @@ class LakeError(Exception):
 
 
 class Lake:
-    """One data directory, open for reading. Shared by every thread of a process."""
+    """One data directory, open for reading. Shared by every thread of a process.
 
-    def __init__(self, root: Path) -> None:
+    With `settled_seconds`, days of `daily` that have been the same for so long are held in memory:
+    see `dashboard.counts`.
+    """
+
+    def __init__(self, root: Path, *, settled_seconds: float | None = None) -> None:
         self.root = root
         self._lock = threading.Lock()
         # A name that is no table must not be looked for among this program's variables.
         self._database = duckdb.connect(":memory:", config={"python_enable_replacements": False})
         # Times are UTC everywhere; the machine's own zone must not leak into a chart.
-        self._database.execute("SET TimeZone = 'UTC'")
+        self._database.execute("SET GLOBAL TimeZone = 'UTC'")
         # Footers of hundreds of small files are most of the work; a changed file is read again.
-        self._database.execute("SET parquet_metadata_cache = true")
+        self._database.execute("SET GLOBAL parquet_metadata_cache = true")
+        self.counts: Counts | None = None
+        # Views over files, made anew when a table gets its first file or loses its last.
+        self._views = list(TABLES)
+        if settled_seconds is not None:
+            self.counts = Counts(self._database, root / "daily", settled_seconds)
+            self._views.remove("daily")
         self._present: tuple[bool, ...] | None = None
 
     def ask(self, sql: str, values: Mapping[str, Any]) -> pl.DataFrame:
@@ -67,30 +66,18 @@ class Lake:
 
     def _attempt(self, sql: str, values: Mapping[str, Any], *, fresh: bool) -> pl.DataFrame:
         with self._lock:
-            present = tuple(has_files(self.root, table) for table in TABLES)
+            present = tuple(has_files(self.root, table) for table in self._views)
             if fresh or present != self._present:
-                for table in TABLES:
+                for table in self._views:
                     self._database.execute(view(self.root, table))
                 self._present = present
             cursor = self._database.cursor()
         with cursor:
+            if self.counts is not None:
+                self.counts.look()
+                # Before the rest, so that `daily` is the copy's; `events` is found there as well.
+                cursor.execute(f"SET search_path = '{counts.DATABASE},memory'")
             return pl.DataFrame(cursor.sql(sql, params=dict(values)).to_arrow_table())
-
-
-def view(root: Path, table: str) -> str:
-    """The statement that names a table. Without files it has the right columns and no rows."""
-    if has_files(root, table):
-        pattern = str(root.resolve() / table / "date=*" / "*.parquet").replace("'", "''")
-        source = f"FROM read_parquet('{pattern}', hive_partitioning = true)"
-    else:
-        columns = [f"NULL::{_SQL_TYPES[kind]} AS {name}" for name, kind in TABLES[table].items()]
-        source = f"SELECT {', '.join(columns)}, NULL::DATE AS date WHERE false"
-    return f"CREATE OR REPLACE VIEW {table} AS {source}"
-
-
-def has_files(root: Path, table: str) -> bool:
-    """Whether the table has any file."""
-    return next((root / table).glob("date=*/*.parquet"), None) is not None
 
 
 def stamp(root: Path) -> tuple[int, int]:

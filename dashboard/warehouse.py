@@ -14,6 +14,7 @@ import streamlit as st
 
 from dashboard import lake as lakes
 from dashboard import palette
+from dashboard.counts import SETTLED_SECONDS
 from dashboard.filters import Calendar, Filters
 from dashboard.lake import Lake, LakeError
 from dashboard.queries import overview
@@ -107,7 +108,7 @@ def failures_in_words() -> Iterator[None]:
 
 @st.cache_resource(show_spinner=False)
 def _lake(data: str) -> Lake:
-    return Lake(Path(data))
+    return Lake(Path(data), settled_seconds=SETTLED_SECONDS)
 
 
 @st.cache_data(ttl=1, max_entries=8, show_spinner=False)

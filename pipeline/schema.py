@@ -73,11 +73,14 @@ DAILY_KEYS: Final = ("package_id", "package", "route_type", "event_type", "traff
 CUBES: Final[dict[str, tuple[str, ...]]] = {
     "total": (),
     "country": ("country",),
+    "city": ("country", "region", "city", "latitude", "longitude"),
     "company": ("company", "company_domain", "company_kind", "cloud_provider"),
     "company_country": ("company", "company_domain", "company_kind", "country"),
     "version": ("version", "version_major", "version_minor", "prerelease", "client"),
     "runtime": ("client", "runtime", "runtime_version", "os", "arch"),
+    "ci": ("ci",),
     "referrer": ("referrer_domain", "referrer_type"),
+    "page": ("referrer", "referrer_type"),
 }
 
 # Sums over the group's events; the last three are daily uniques, see EVENTS.

@@ -37,10 +37,10 @@ def packages(lake: Source) -> pl.DataFrame:
 
 def newest_event(lake: Source) -> pl.DataFrame:
     """One row with the time of the newest event; null in an empty lake."""
-    # Only the last day's file is opened: the sub-query is answered from the folders' names.
+    # Asked in two steps, because only a day that is known beforehand keeps the other files closed.
+    last = lake.ask("SELECT max(date) AS day FROM daily WHERE cube = 'total'", {})["day"][0]
     return lake.ask(
-        "SELECT max(event_time) AS newest FROM events WHERE date = (SELECT max(date) FROM events)",
-        {},
+        "SELECT max(event_time) AS newest FROM events WHERE date = $last", {"last": last}
     )
 
 

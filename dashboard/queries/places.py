@@ -34,9 +34,10 @@ def cities(lake: Source, filters: Filters, rows: int = 200) -> pl.DataFrame:
     return lake.ask(
         f"""
         SELECT country, region, city,
-               avg(latitude) AS latitude, avg(longitude) AS longitude,
-               count(*) AS installs, count(*) FILTER ({s.origins}) AS uniques
-        FROM events WHERE city IS NOT NULL AND {s.within} AND {s.measure}
+               sum(latitude * events) / sum(events) AS latitude,
+               sum(longitude * events) / sum(events) AS longitude,
+               sum(events)::BIGINT AS installs, sum({s.origins})::BIGINT AS uniques
+        FROM daily WHERE cube = 'city' AND city IS NOT NULL AND {s.within} AND {s.measure}
         GROUP BY country, region, city ORDER BY installs DESC, country, city LIMIT $rows
         """,  # noqa: S608  fixed pieces; values are bound
         s.plus(rows=rows),

@@ -28,14 +28,15 @@ def by(lake: Source, filters: Filters, column: str) -> pl.DataFrame:
 
 
 def pages(lake: Source, filters: Filters, rows: int = 200) -> pl.DataFrame:
-    """The pages that sent a reader, from the events."""
+    """The pages that sent a reader."""
     s = scope(filters)
     return lake.ask(
         f"""
         SELECT referrer AS name, any_value(referrer_type) AS type,
-               count(*) FILTER ({s.measure}) AS installs, count(*) FILTER ({_VIEW}) AS views
-        FROM events
-        WHERE referrer IS NOT NULL AND {s.within} AND ({s.measure} OR {_VIEW})
+               coalesce(sum(events) FILTER ({s.measure}), 0)::BIGINT AS installs,
+               coalesce(sum(events) FILTER ({_VIEW}), 0)::BIGINT AS views
+        FROM daily
+        WHERE cube = 'page' AND referrer IS NOT NULL AND {s.within} AND ({s.measure} OR {_VIEW})
         GROUP BY 1 ORDER BY installs + views DESC, name LIMIT $rows
         """,  # noqa: S608  fixed pieces; values are bound
         s.plus(rows=rows),

@@ -33,9 +33,15 @@ choices = pytest.mark.parametrize("filters", CHOICES.values(), ids=CHOICES)
 EVENTS = busy_rows()
 
 
-@pytest.fixture(scope="module")
-def lake(busy_lake: Path) -> Lake:
-    return Lake(busy_lake)
+@pytest.fixture(scope="module", params=["from files", "from memory"])
+def lake(request: pytest.FixtureRequest, busy_lake: Path) -> Lake:
+    """The same answers, whatever they are read from."""
+    if request.param == "from files":
+        return Lake(busy_lake)
+    copied = Lake(busy_lake, settled_seconds=0)
+    assert copied.counts is not None
+    copied.counts.copy()
+    return copied
 
 
 def left(filters: Filters) -> list[dict[str, Any]]:

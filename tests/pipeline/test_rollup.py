@@ -48,9 +48,10 @@ def test_every_cube_counts_every_event_once(rows: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize("cube", CUBES)
 def test_a_cube_s_other_dimensions_are_null(cube: str) -> None:
     full = {name: "x" for name, dtype in EVENTS.items() if dtype == pl.String}
+    numbers = {"version_major": 1, "version_minor": 2, "latitude": 52.5, "longitude": 13.4}
     events = with_firsts(
         pl.LazyFrame(
-            [full | {"counted": True, "prerelease": True, "version_major": 1, "version_minor": 2}],
+            [full | {"counted": True, "prerelease": True} | numbers],
             schema=EVENTS,
         )
     )
