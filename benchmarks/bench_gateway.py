@@ -98,26 +98,34 @@ import uvloop; uvloop.install()
 web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
 """
 
-# Requests as equal as those of one machine; those of a thousand kinds, as of a busy project; and
-# twenty thousand, no two of them alike, which nothing can remember.
-ONE = 'wrk.headers["Host"] = "{host}"; wrk.headers["User-Agent"] = "curl/8.5.0"'
-MANY = """
-local requests = {{}}
-function init(args)
-    math.randomseed(os.time())
-    for i = 1, {kinds} do
-        requests[i] = wrk.format("GET", "/tool/1." .. i .. "/tool-linux.tar.gz", {{
-            ["Host"] = "{host}",
-            ["User-Agent"] = "curl/8." .. math.random(30) .. ".0",
-            ["Accept"] = "*/*" }})
-    end
+# What wrk sends. Each makes a request from its number.
+WRK = """
+math.randomseed(os.time())
+local run, n = math.random(1000000), 0
+local function get(path, agent, more)
+    return "GET " .. path .. " HTTP/1.1\\r\\nHost: {host}\\r\\nUser-Agent: " .. agent
+        .. "\\r\\nAccept: */*\\r\\n" .. (more or "") .. "\\r\\n"
 end
-local at = 0
 function request()
-    at = at % {kinds} + 1
-    return requests[at]
+    n = n + 1
+    {request}
 end
 """
+# As of one machine.
+ONE = 'return get("/tool/1.2.3/tool-linux-amd64.tar.gz", "curl/8.5.0")'
+# As of a busy project: some versions, some programs.
+THOUSAND = 'return get("/tool/1." .. n % 1000 .. "/tool-linux.tar.gz", "curl/8." .. n % 30 .. ".0")'
+# Files that others have asked for, by clients that have not come before: no pair comes again in
+# less than a hundred thousand.
+NEW_CLIENTS = """return get("/tool/1." .. n % 200 .. "/tool-linux.tar.gz",
+    "curl/8." .. math.floor(n / 200) % 500 .. ".0")"""
+# Nothing that has been asked for before.
+NEVER_SEEN = """return get("/tool/" .. run .. "." .. n .. "/tool-linux.tar.gz",
+    "curl/8." .. n % 30 .. ".0")"""
+# Files that others have asked for, from addresses that have not, by way of a proxy.
+NEW_ADDRESSES = """return get("/tool/1." .. n % 200 .. "/tool-linux.tar.gz",
+    "curl/8." .. n % 30 .. ".0", "X-Forwarded-For: " .. 11 + n % 80 .. "." .. math.random(0, 255)
+    .. "." .. math.random(0, 255) .. "." .. math.random(0, 255) .. "\\r\\n")"""
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -175,12 +183,12 @@ def _unjournaled(port: int, home: Path) -> list[str]:
 
 
 FOOTFALL = Server("Footfall", _footfall())
-SERVERS = (
-    FOOTFALL,
+OTHERS = (
     Server("bare Sanic", _python(BARE_SANIC)),
     Server("nginx, JSON log", _nginx(1)),
     Server("aiohttp, JSON log", _python(AIOHTTP, "{home}/access.log")),
 )
+BEHIND_A_PROXY = Server("Footfall", _footfall("--trusted-proxies", "1"))
 
 
 def free_port() -> int:
@@ -217,15 +225,15 @@ def running(server: Server, core: str) -> Iterator[tuple[int, int]]:
                 program.wait()
 
 
-def measure(port: int, pid: int, kinds: int, seconds: float, core: str) -> Run:
+def measure(port: int, pid: int, request: str, seconds: float, core: str) -> Run:
     """Let wrk ask for some seconds."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as lua:
-        lua.write((MANY if kinds > 1 else ONE).format(host=HOST, kinds=kinds))
+        lua.write(WRK.format(host=HOST, request=request))
         lua.flush()
         before = cpu_seconds(pid)
         told = subprocess.run(
             ["taskset", "-c", core, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency",
-             "-s", lua.name, f"http://{HERE}:{port}/tool/1.2.3/tool-linux-amd64.tar.gz"],
+             "-s", lua.name, f"http://{HERE}:{port}/"],
             capture_output=True, check=True, text=True,
         ).stdout  # fmt: skip
         spent = cpu_seconds(pid) - before
@@ -259,7 +267,7 @@ def compare(
     title: str,
     servers: tuple[Server, ...],
     *,
-    kinds: int = 1,
+    request: str = ONE,
     again: tuple[int, int],
     cores: tuple[str, str] = ("0", "1"),
 ) -> None:
@@ -269,10 +277,10 @@ def compare(
     with ExitStack() as stack:
         up = [(server, *stack.enter_context(running(server, cores[0]))) for server in servers]
         for _, port, pid in up:
-            measure(port, pid, kinds, 1, cores[1])
+            measure(port, pid, request, 1, cores[1])
         for _ in range(rounds):
             for server, port, pid in up:
-                runs[server.name].append(measure(port, pid, kinds, seconds, cores[1]))
+                runs[server.name].append(measure(port, pid, request, seconds, cores[1]))
     print(f"\n{title}")
     print(f"{'':26} {'req/s':>9} {'p99 ms':>8} {'req/cpu-s':>10}   first to this: rate, p99, cpu")
     first = _median(runs[servers[0].name])
@@ -301,9 +309,12 @@ def main() -> None:
         print(f"skipped: {', '.join(missing)} not installed")
         return
     again = (options.rounds, options.seconds)
-    compare("one request, again and again", SERVERS, again=again)
-    compare("a thousand different ones", SERVERS, kinds=1_000, again=again)
-    compare("twenty thousand, of which nothing is remembered", SERVERS, kinds=20_000, again=again)
+    plain, proxied = (FOOTFALL, *OTHERS), (BEHIND_A_PROXY, *OTHERS)
+    compare("one request, again and again", plain, again=again)
+    compare("a thousand different ones", plain, request=THOUSAND, again=again)
+    compare("known files, new clients", plain, request=NEW_CLIENTS, again=again)
+    compare("known files, new addresses", proxied, request=NEW_ADDRESSES, again=again)
+    compare("never seen before", plain, request=NEVER_SEEN, again=again)
     off = Server("without its journal", _unjournaled)
     compare("journal on and off", (FOOTFALL, off), again=again)
     two = Server("two workers", _footfall("--workers", "2"))
