@@ -150,11 +150,7 @@ class Soak:
             time.sleep(0.2)
 
     def _memory(self, *kinds: str) -> dict[str, int]:
-        return {
-            name: 1024 * int(status.partition("VmRSS:")[2].split()[0])
-            for name, folder in self._processes(*kinds)
-            if (status := (folder / "status").read_text())
-        }
+        return {name: _resident(folder) for name, folder in self._processes(*kinds)}
 
     def _descriptors(self, *kinds: str) -> dict[str, int]:
         return {
@@ -180,6 +176,11 @@ def soak(home: Path, plan: Plan, say: Say = lambda _line: None) -> Outcome:
     finally:
         system.destroy()
     return soaking.outcome
+
+
+def _resident(process: Path) -> int:
+    status = (process / "status").read_text()
+    return 1024 * int(status.partition("VmRSS:")[2].split()[0])
 
 
 def _held(pipe: Pipe, hold: fast.Hold) -> Iterator[fast.Interval]:

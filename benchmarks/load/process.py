@@ -3,7 +3,7 @@
 import asyncio
 import multiprocessing.connection
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
@@ -14,7 +14,7 @@ _FIRST = -10
 _END_SECONDS = 30.0
 
 Pipe: TypeAlias = "multiprocessing.connection.Connection[Any, Any]"
-Main = Callable[..., Awaitable[None]]
+Main = Callable[..., Coroutine[Any, Any, None]]
 
 
 @contextmanager
@@ -56,8 +56,4 @@ def _run(main: Main, pipe: Pipe, first: bool, *arguments: object) -> None:  # no
         with suppress(PermissionError):
             os.nice(_FIRST)
     with suppress(EOFError), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_as_coroutine(main, pipe, *arguments))
-
-
-async def _as_coroutine(main: Main, pipe: Pipe, *arguments: object) -> None:
-    await main(pipe, *arguments)
+        runner.run(main(pipe, *arguments))

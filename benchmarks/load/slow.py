@@ -8,7 +8,6 @@ import asyncio
 import resource
 import time
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,9 @@ from benchmarks.load.process import Pipe, told
 HERE = "127.0.0.1"
 BYTE_SECONDS = 10.0  # between two bytes of one connection
 _TICK = 0.02
-_OPENED_A_TICK = 25  # more than the gateway closes, and no storm
+# More than the gateway closes, and no storm; together after a pause, but not all at once.
+_OPENED_A_SECOND = 1000.0
+_OPENED_TOGETHER = 100
 _RESERVE = 200  # descriptors for all else
 # No route takes it, so that there is no event.
 _ASK = b"GET /no/such HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -73,6 +74,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
+        self._slow.made(self)
         if self.number % 4 == 1:
             self.transport.write(_ASK)
 
@@ -97,19 +99,24 @@ class Slow:
     def crowd(self) -> Crowd:
         return Crowd(len(self._open), self._opened)
 
+    def made(self, connection: _Connection) -> None:
+        self._open[connection.number] = connection
+        self._opened += 1
+
     def lost(self, connection: _Connection) -> None:
-        if self._open.pop(connection.number, None) is not None:
-            self._missing.append(connection.number)
+        del self._open[connection.number]
+        self._missing.append(connection.number)
 
     async def hold(self, connections: int) -> None:
         self._missing.extend(range(connections))
         trickling: deque[int] = deque(n for n in range(connections) if n % 4 >= 2)
         a_second = len(trickling) / BYTE_SECONDS
-        start, sent = time.perf_counter(), 0
+        start = looked = time.perf_counter()
+        sent = 0
         while True:
-            numbers = [
-                self._missing.popleft() for _ in range(min(_OPENED_A_TICK, len(self._missing)))
-            ]
+            before, looked = looked, time.perf_counter()
+            may = min(_OPENED_TOGETHER, int(_OPENED_A_SECOND * (looked - before)) + 1)
+            numbers = [self._missing.popleft() for _ in range(min(may, len(self._missing)))]
             await asyncio.gather(*(self._connect(number) for number in numbers))
             while sent < a_second * (time.perf_counter() - start):
                 sent += 1
@@ -120,12 +127,9 @@ class Slow:
 
     async def _connect(self, number: int) -> None:
         loop = asyncio.get_running_loop()
-        connection = _Connection(self, number)
-        with suppress(OSError):
+        try:
             await loop.create_connection(
-                lambda: connection, HERE, self._port, local_addr=(self._source, 0)
+                lambda: _Connection(self, number), HERE, self._port, local_addr=(self._source, 0)
             )
-            self._opened += 1
-            self._open[number] = connection
-            return
-        self._missing.append(number)
+        except OSError:
+            self._missing.append(number)
