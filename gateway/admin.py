@@ -18,6 +18,7 @@ from gateway import metrics
 from gateway.circumstances import Observed
 from gateway.config import GatewayConfig
 from gateway.counters import KEPT_FATES, Counters, Fate
+from gateway.heartbeats import Heartbeats
 from gateway.ipdata import IpData
 from gateway.live import LiveRoutes
 from gateway.metrics import ShippingState
@@ -39,7 +40,10 @@ _Checks = dict[str, Callable[[], Check]]
 class Admin(Sanic[Any, Any]):
     """The application of the admin port."""
 
-    __slots__ = ("_checks", "_counters", "_ip_data", "_losses", "_routes", "_settings", "_shipping")
+    __slots__ = (
+        "_checks", "_counters", "_heartbeats", "_ip_data", "_losses", "_routes", "_settings",
+        "_shipping",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Admin(Sanic[Any, Any]):
         ip_data: IpData,
         shipping: ShippingState,
         *,
+        heartbeats: Heartbeats,
         observed: Callable[[], Observed],
     ) -> None:
         super().__init__("footfall-admin", configure_logging=False)
@@ -58,6 +63,7 @@ class Admin(Sanic[Any, Any]):
         self._losses = Losses(counters)
         self._routes = routes
         self._counters = counters
+        self._heartbeats = heartbeats
         self._shipping = shipping
         self._checks: _Checks = {
             "routes": lambda: routes_check(routes),
@@ -94,6 +100,7 @@ class Admin(Sanic[Any, Any]):
             metrics.exposition(
                 metrics.all_of(
                     counters=self._counters,
+                    heartbeats=self._heartbeats,
                     shipping=self._shipping,
                     journal=self._settings.data / "journal",
                     routes=self._routes,
@@ -158,7 +165,8 @@ def targets_check(routes: LiveRoutes, observed: Observed) -> Check:
 
 def journal_check(journal: Path) -> Check:
     """Say whether the journal can be written, by writing to it."""
-    probe = journal / f".probe-{os.getpid()}"
+    # By its name a draft: one that a killed keeper leaves is removed like any other.
+    probe = journal / f".probe-{os.getpid()}.new"
     try:
         journal.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"x")

@@ -27,6 +27,7 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     workers: int = 1
     trusted_proxies: int | tuple[str, ...] = 0  # hops, or networks; 0: believe the socket
     flush_seconds: float = 1.0
+    hung_seconds: float = 30.0  # a process that is silent for so long is started anew; 0: never
     ip_data: Path = Path("data/ip")
     salts: Path = Path("data/salts")
     salt_rotation: Rotation = "day"

@@ -6,12 +6,12 @@ supervisor owns the memory; a worker that comes back goes on counting where its 
 
 import mmap
 import os
-import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Literal, get_args
 
 from gateway.events import RouteType
+from gateway.shared import shared_file
 from gateway.upstream.notes import CacheOutcome, Note, UpstreamOutcome
 
 # What became of an event. Each but the first two is a loss, by its reason.
@@ -63,14 +63,9 @@ class Counters:
     @classmethod
     def create(cls, slots: int) -> "Counters":
         """Make the memory. Its descriptor is inheritable, for the workers."""
-        if hasattr(os, "memfd_create"):
-            fd = os.memfd_create("footfall-counters", 0)
-        else:
-            with tempfile.TemporaryFile() as file:
-                fd = os.dup(file.fileno())
+        fd = shared_file("footfall-counters")
         # Real zeros: a hole in a file on a full disk would end a worker with SIGBUS.
         os.pwrite(fd, bytes(slots * _SLOT * _BYTES), 0)
-        os.set_inheritable(fd, True)
         return cls(fd, slots)
 
     def count(self, fate: Fate, events: int = 1) -> None:

@@ -22,6 +22,7 @@ from gateway.admin import Admin
 from gateway.circumstances import Observed
 from gateway.config import GRACE_SECONDS, GatewayConfig, from_json
 from gateway.counters import Counters
+from gateway.heartbeats import Heartbeats
 from gateway.ipdata import IpData
 from gateway.last_good import LastGood
 from gateway.live import LiveRoutes
@@ -41,6 +42,7 @@ class KeeperTask(msgspec.Struct, frozen=True, kw_only=True):
     config: GatewayConfig
     listener: int
     counters: int
+    heartbeats: int
     routes: int  # see LastGood
     lifeline: int
 
@@ -110,6 +112,8 @@ async def keep(task: KeeperTask) -> None:
     keeper = Keeper(config)
     routes = LiveRoutes(config.routes, LastGood(task.routes))
     counters = Counters(task.counters, config.workers)
+    heartbeats = Heartbeats(task.heartbeats, config.workers + 1)
+    beating = asyncio.create_task(heartbeats.beat(config.workers))
     watch = Watch(lambda: routes.table)
     admin = Admin(
         config,
@@ -117,6 +121,7 @@ async def keep(task: KeeperTask) -> None:
         counters,
         IpData.open(config.ip_data),
         keeper.shipping,
+        heartbeats=heartbeats,
         observed=lambda: watch.observed,
     )
     watching = asyncio.create_task(watch.run())
@@ -137,6 +142,7 @@ async def keep(task: KeeperTask) -> None:
         stop.set()
         await stepping
         await stopped(watching)
+        await stopped(beating)
         status.remove()
         keeper.last_steps()
 

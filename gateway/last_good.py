@@ -6,7 +6,8 @@ A worker that comes back while the file is bad serves what the others serve.
 import fcntl
 import hashlib
 import os
-import tempfile
+
+from gateway.shared import shared_file
 
 _DIGEST_BYTES = 16
 
@@ -20,13 +21,7 @@ class LastGood:
     @classmethod
     def create(cls, content: bytes) -> "LastGood":
         """Make the memory, with the content that the gateway starts with."""
-        if hasattr(os, "memfd_create"):
-            fd = os.memfd_create("footfall-routes", 0)
-        else:
-            with tempfile.TemporaryFile() as file:
-                fd = os.dup(file.fileno())
-        os.set_inheritable(fd, True)
-        last_good = cls(fd)
+        last_good = cls(shared_file("footfall-routes"))
         last_good.keep(content)
         return last_good
 

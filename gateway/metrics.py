@@ -9,6 +9,7 @@ import msgspec
 
 from gateway import salts
 from gateway.counters import BOUNDS, WAYS, Counters
+from gateway.heartbeats import ENDS, Heartbeats
 from gateway.ipdata import IpData
 from gateway.journal import OPEN, SEALED
 from gateway.live import LiveRoutes
@@ -117,6 +118,23 @@ def of_counters(counters: Counters) -> Iterator[Metric]:
     )  # fmt: skip
 
 
+def of_processes(heartbeats: Heartbeats) -> Iterator[Metric]:
+    """What came to an end that nobody had asked for, and was started again."""
+    workers = heartbeats.slots - 1
+    yield _metric(
+        "processes_restarted_total", "counter",
+        "Processes started again because they had died, or hung and were killed.",
+        [
+            Sample(
+                heartbeats.ends(slot, end),
+                {"process": f"worker {slot}" if slot < workers else "keeper", "why": end},
+            )
+            for slot in range(heartbeats.slots)
+            for end in ENDS
+        ],
+    )  # fmt: skip
+
+
 def of_shipping(shipping: ShippingState, waiting: Backlog) -> Iterator[Metric]:
     """How events get from the journal into the lake."""
     for name, kind, help_, value in (
@@ -200,6 +218,7 @@ def _kind(word: str) -> Kind:
 def all_of(
     *,
     counters: Counters,
+    heartbeats: Heartbeats,
     shipping: ShippingState,
     journal: Path,
     routes: LiveRoutes,
@@ -209,5 +228,6 @@ def all_of(
     """Every metric there is, as of now."""
     now = time.time()
     yield from of_counters(counters)
+    yield from of_processes(heartbeats)
     yield from of_shipping(shipping, backlog(journal, now))
     yield from of_files(routes, ip_data, salt_folder, now)

@@ -60,6 +60,11 @@ SETTINGS: Final = (
         help="How old an event gets before it goes from the journal into a Parquet file.",
     ),
     _setting(
+        "--hung-seconds",
+        type=click.FloatRange(0, 3600),
+        help="How long a process may be silent before it is killed and started again; 0: for ever.",
+    ),
+    _setting(
         "--ip-data",
         type=click.Path(path_type=Path),
         help="A folder of MMDB files that say where addresses are.",

@@ -4,7 +4,6 @@ The processes share nothing but files, so that this is one: DIR/status/gateway-<
 no client and quotes no address. A reader believes it for a minute after it was written.
 """
 
-import os
 import platform
 import time
 from collections.abc import Callable
@@ -54,7 +53,8 @@ class StatusFile:
         if status == self._told and 0 <= now - self._at < AGAIN_SECONDS:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(f".{os.getpid()}.tmp")
+        # Always the same, so that what a killed process was writing does not stay.
+        draft = self.path.with_suffix(".tmp")
         fields = msgspec.structs.asdict(status)
         draft.write_bytes(msgspec.json.encode(_Written(**fields, at=now)))
         draft.replace(self.path)

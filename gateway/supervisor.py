@@ -1,4 +1,4 @@
-"""Starts the workers and the keeper, brings back what dies, and stops them in order.
+"""Starts the workers and the keeper, brings back what dies or hangs, and stops them in order.
 
 The supervisor holds the sockets, so that no connection is refused while a worker comes back, and
 the memory of the counters and of the clients' limits. It runs no event loop and no thread. Its
@@ -22,6 +22,7 @@ import msgspec
 from gateway import cores, listening, rates
 from gateway.config import GRACE_SECONDS, GatewayConfig, SettingError, to_json
 from gateway.counters import Counters
+from gateway.heartbeats import Heartbeats, Silence
 from gateway.keeper import KeeperTask
 from gateway.last_good import LastGood
 from gateway.worker import WorkerTask
@@ -34,12 +35,26 @@ log = logging.getLogger(__name__)
 
 
 class _Child:
-    """A process that is to be there, whichever incarnation it is in."""
+    """A process that is to be there and alive, whichever incarnation it is in."""
 
-    def __init__(self, name: str, command: list[str], fds: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        fds: tuple[int, ...],
+        *,
+        heartbeats: Heartbeats,
+        slot: int,
+        hung_seconds: float,
+    ) -> None:
         self.name = name
         self._command = command
         self._fds = fds
+        self._heartbeats = heartbeats
+        self._slot = slot
+        self._hung_seconds = hung_seconds
+        self._silence: Silence | None = None  # None: nobody listens
+        self._is_killed = False
         self._start_at = 0.0
         self._started_at = 0.0
         self.process: subprocess.Popen[bytes] | None = None
@@ -50,7 +65,8 @@ class _Child:
         if self.process is not None:
             status = self.process.poll()
             if status is None:
-                return float("inf")
+                return self._listen(self.process, now)
+            self._heartbeats.ended(self._slot, "hung" if self._is_killed else "died")
             age = now - self._started_at
             self._start_at = now if age > _YOUNG_SECONDS else now + 1.0
             self.process = None
@@ -60,6 +76,20 @@ class _Child:
         if now < self._start_at:
             return self._start_at - now
         self._start()
+        return self._silence.every if self._silence else float("inf")
+
+    def _listen(self, process: subprocess.Popen[bytes], now: float) -> float:
+        """Kill the process if it hangs; return in how many seconds to listen again."""
+        if self._silence is None:
+            return float("inf")
+        if not self._silence.look(self._heartbeats.beats(self._slot), now):
+            return self._silence.every
+        log.warning(
+            "%s has given no sign of life for %g s and is killed", self.name, self._hung_seconds
+        )
+        # Its end is heard of like any other; one that waits for a disk ends when the disk answers.
+        process.kill()
+        self._silence, self._is_killed = None, True
         return float("inf")
 
     def revive(self) -> None:
@@ -73,6 +103,11 @@ class _Child:
             self._command, pass_fds=self._fds, process_group=0
         )
         self._started_at = time.monotonic()
+        self._is_killed = False
+        beats = self._heartbeats.beats(self._slot)
+        self._silence = (
+            Silence(self._hung_seconds, beats, self._started_at) if self._hung_seconds else None
+        )
 
     def stop(self, number: int) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -102,42 +137,55 @@ def supervise(config: GatewayConfig, routes: bytes) -> None:
         last_good = LastGood.create(routes)
         buckets = rates.shared()
         lifeline, our_end = os.pipe()
-        workers = [
-            _Child(
-                f"worker {slot}",
-                _command(
-                    "gateway.worker",
-                    WorkerTask(
-                        config=config,
-                        slot=slot,
-                        listener=public.fileno(),
-                        counters=counters.fd,
-                        rates=buckets,
-                        routes=last_good.fd,
-                        lifeline=lifeline,
-                    ),
-                ),
-                (public.fileno(), counters.fd, *rates.inherited(buckets), last_good.fd, lifeline),
+        heartbeats = Heartbeats.create(config.workers + 1)
+        shared = (counters.fd, heartbeats.fd, last_good.fd, lifeline)
+
+        def child(
+            name: str, slot: int, task: WorkerTask | KeeperTask, fds: tuple[int, ...] = ()
+        ) -> _Child:
+            module = "gateway.worker" if isinstance(task, WorkerTask) else "gateway.keeper"
+            return _Child(
+                name,
+                _command(module, task),
+                (task.listener, *shared, *fds),
+                heartbeats=heartbeats,
+                slot=slot,
+                hung_seconds=config.hung_seconds,
             )
-            for slot in range(config.workers)
-        ]
-        keeper = _Child(
-            "keeper",
-            _command(
-                "gateway.keeper",
-                KeeperTask(
+
+        workers = [
+            child(
+                f"worker {slot}",
+                slot,
+                WorkerTask(
                     config=config,
-                    listener=admin.fileno(),
+                    slot=slot,
+                    listener=public.fileno(),
                     counters=counters.fd,
+                    heartbeats=heartbeats.fd,
+                    rates=buckets,
                     routes=last_good.fd,
                     lifeline=lifeline,
                 ),
+                rates.inherited(buckets),
+            )
+            for slot in range(config.workers)
+        ]
+        keeper = child(
+            "keeper",
+            config.workers,
+            KeeperTask(
+                config=config,
+                listener=admin.fileno(),
+                counters=counters.fd,
+                heartbeats=heartbeats.fd,
+                routes=last_good.fd,
+                lifeline=lifeline,
             ),
-            (admin.fileno(), counters.fd, last_good.fd, lifeline),
         )
         log.info("serving %s on http://%s", config.routes, _address(public))
         log.info("admin port on http://%s", _address(admin))
-        while not wait(min(child.look_after() for child in (*workers, keeper))):
+        while not wait(min(process.look_after() for process in (*workers, keeper))):
             pass
         log.info("stopping")
         deadline = time.monotonic() + GRACE_SECONDS + 1

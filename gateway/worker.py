@@ -8,7 +8,7 @@ import gc
 import logging
 import socket
 import sys
-from contextlib import suppress
+from itertools import count
 
 import msgspec
 
@@ -16,6 +16,7 @@ from gateway import listening, logs
 from gateway.config import GRACE_SECONDS, GatewayConfig, from_json
 from gateway.counters import Counters
 from gateway.fastpath import Connection
+from gateway.heartbeats import Heartbeats
 from gateway.ipdata import IpData
 from gateway.journal import SYNC_SECONDS, Journal
 from gateway.last_good import LastGood
@@ -32,7 +33,8 @@ from gateway.upstream.fetcher import Fetcher
 from gateway.visitor import Visitors
 from gateway.watch import Watch, stopped
 
-_REFRESH_TICKS = 2
+_REFRESH_SECONDS = 2 * SYNC_SECONDS
+_FORGET_TICKS = 2
 _MEGABYTE = 1024 * 1024
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ class WorkerTask(msgspec.Struct, frozen=True, kw_only=True):
     slot: int
     listener: int
     counters: int
+    heartbeats: int
     rates: int  # see rates.shared
     routes: int  # see LastGood
     lifeline: int
@@ -74,8 +77,15 @@ async def work(task: WorkerTask) -> None:
         rates=rates,
         room=Room(counters, most_of(raise_limit())),
     )
-    ticking = asyncio.create_task(_tick(journal, routes, overload, visitors, rates))
-    watching = asyncio.create_task(watch.run())
+    tasks = [
+        asyncio.create_task(forever)
+        for forever in (
+            Heartbeats(task.heartbeats, config.workers + 1).beat(task.slot),
+            _tick(journal, overload, visitors, rates),
+            _refresh(routes),
+            watch.run(),
+        )
+    ]
     # What is there now stays; and requests make few cycles, so they are looked for less often.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -84,10 +94,8 @@ async def work(task: WorkerTask) -> None:
         await listening.serve(gateway, public, stop, GRACE_SECONDS, Connection)
     finally:
         # Sealed here and not in a hook of the server's, which can be cut short.
-        ticking.cancel()
-        with suppress(asyncio.CancelledError):
-            await ticking
-        await stopped(watching)
+        for running in tasks:
+            await stopped(running)
         journal.close()
         await fetcher.close()
 
@@ -109,19 +117,21 @@ def upstream_config(config: GatewayConfig) -> UpstreamConfig:
     )
 
 
-async def _tick(
-    journal: Journal, routes: LiveRoutes, overload: Overload, visitors: Visitors, rates: Rates
-) -> None:
-    ticks = 0
-    while True:
+async def _tick(journal: Journal, overload: Overload, visitors: Visitors, rates: Rates) -> None:
+    for ticks in count(1):
         await asyncio.sleep(SYNC_SECONDS)
         overload.beat()
         journal.tick()
-        ticks += 1
-        if ticks % _REFRESH_TICKS == 0:
+        if ticks % _FORGET_TICKS == 0:
             visitors.forget()
             rates.forget()
-            await asyncio.to_thread(routes.refresh)
+
+
+async def _refresh(routes: LiveRoutes) -> None:
+    # A loop of its own: the disk with the routes file may hang, and the journal's need not.
+    while True:
+        await asyncio.sleep(_REFRESH_SECONDS)
+        await asyncio.to_thread(routes.refresh)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 from gateway import metrics
 from gateway.admin import Losses
 from gateway.counters import BOUNDS, NOTES, WAYS, Counters, Way
+from gateway.heartbeats import Heartbeats
 from gateway.ipdata import IpData
 from gateway.live import LiveRoutes
 from gateway.metrics import Backlog, Metric, Sample, ShippingState, backlog
@@ -70,6 +71,7 @@ def everything(tmp_path: Path, counters: Counters) -> dict[str, Parsed]:
         metrics.exposition(
             metrics.all_of(
                 counters=counters,
+                heartbeats=Heartbeats.create(2),
                 shipping=ShippingState(events=3),
                 journal=tmp_path / "journal",
                 routes=LiveRoutes(routes),
