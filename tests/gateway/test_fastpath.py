@@ -348,6 +348,19 @@ def test_requests_of_one_proxy_are_told_apart(proxied: Pair) -> None:
 
 
 @pytest.mark.usefixtures("own_routes")
+def test_the_connection_ends_with_the_last_answer(pair: Pair) -> None:
+    request = PLAIN["end"]
+    for each in (pair.quick, pair.plain):
+        with each.connect() as connection:
+            connection.sendall(request + request)  # the second one comes too late
+            assert connection.makefile("rb").read().count(b"HTTP/1.1 307 ") == 1
+        with each.connect() as connection:
+            connection.sendall(request)
+            assert b"\r\nconnection: close\r\n" in connection.makefile("rb").read()
+        each.events()
+
+
+@pytest.mark.usefixtures("own_routes")
 def test_pipelined_requests_are_answered_in_their_order(pair: Pair) -> None:
     targets = [f"/tool/1.{number}/x" for number in range(20)]
     with pair.quick.connect() as connection:
