@@ -5,7 +5,7 @@ installs have no row.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import plotly.graph_objects as go
@@ -29,6 +29,20 @@ CONFIG: Final[Mapping[str, Any]] = {
 }
 
 _STEP: Final = {"day": "1d", "week": "1w", "month": "1mo"}
+
+
+class _Outlines(dict[str, Any]):
+    """GeoJSON that Plotly takes as it is.
+
+    It copies a figure's parts several times over, value by value, and these are 17,000 points that
+    nobody changes: copying them was most of the time in which the page of the map was made.
+    """
+
+    def __init__(self, shapes: Iterable[Mapping[str, Any]]) -> None:
+        super().__init__(type="FeatureCollection", features=list(shapes))
+
+    def __deepcopy__(self, memo: object) -> "_Outlines":
+        return self
 
 
 def lead(frame: pl.DataFrame, limit: int = SERIES) -> pl.DataFrame:
@@ -150,7 +164,7 @@ def world(
     figure = go.Figure()
     # A country without installs is drawn, too. Each outline is sent once, in one of the two.
     figure.add_choropleth(
-        geojson={"type": "FeatureCollection", "features": bare},
+        geojson=_Outlines(bare),
         locations=[shape["id"] for shape in bare],
         z=[0] * len(bare),
         showscale=False,
@@ -165,10 +179,7 @@ def world(
         for at in (place, place + 1)
     ]
     figure.add_choropleth(
-        geojson={
-            "type": "FeatureCollection",
-            "features": [shape for shape in shapes["features"] if shape["id"] in reached],
-        },
+        geojson=_Outlines(shape for shape in shapes["features"] if shape["id"] in reached),
         locations=known["country"].to_list(),
         z=[band(value, edges) + 0.5 for value in known["installs"]],
         zmin=0,

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -25,8 +26,8 @@ DATABASE: Final = "counts"
 SETTLED_SECONDS: Final = 600.0
 # About half a GB. The oldest days of a lake with more than that stay in their files.
 MOST_ROWS: Final = 50_000_000
-# Copied at once, so that a change of the lake never waits long, nor does the end of the process.
-DAYS_AT_ONCE: Final = 60
+# Copied at once: so little that a change of the lake never waits long, nor the end of the process.
+DAYS_AT_ONCE, BYTES_AT_ONCE = 60, 8_000_000
 # After a file that could not be read; a page that reads it says so meanwhile.
 PAUSE_SECONDS: Final = 60.0
 
@@ -72,7 +73,7 @@ class Counts:
                 if self._stale(days):
                     self._change(days, [])
         idle = self._copier is None and time.monotonic() > self._paused_until
-        if idle and self._settled(days):
+        if idle and self._ready(days):
             # No daemon: the interpreter must not end while DuckDB is at work in a thread.
             self._copier = threading.Thread(target=self._copy_in_background)
             self._copier.start()
@@ -82,10 +83,10 @@ class Counts:
         while threading.main_thread().is_alive():
             with self._changing:
                 days = listed(self._folder)
-                names = self._settled(days)
-                if not names:
+                ready = self._ready(days)
+                if not ready:
                     return
-                self._change(days, names)
+                self._change(days, self._some(ready))
                 # Waits for the questions under way, and compresses what came.
                 self._database.execute(f"FORCE CHECKPOINT {DATABASE}")
 
@@ -112,13 +113,19 @@ class Counts:
     def _stale(self, days: Days) -> bool:
         return self._in_files != self._fresh(days) or not self._copied.keys() <= days.keys()
 
-    def _settled(self, days: Days) -> list[str]:
-        """The days to copy next."""
+    def _ready(self, days: Days) -> list[str]:
+        """The days that have settled and are not copied yet, newest first."""
         if self._rows >= self._most_rows:
             return []
         before = time.time_ns() - int(self._settled_seconds * 1e9)
         ready = [name for name in self._fresh(days) if days[name] <= before]
-        return sorted(ready, reverse=True)[:DAYS_AT_ONCE]
+        return sorted(ready, reverse=True)
+
+    def _some(self, ready: list[str]) -> list[str]:
+        """As many of them as are copied at once."""
+        some = ready[:DAYS_AT_ONCE]
+        sizes = accumulate(_file(self._folder, name).stat().st_size for name in some)
+        return some[: max(1, sum(size <= BYTES_AT_ONCE for size in sizes))]
 
     def _change(self, days: Days, come: list[str]) -> None:
         """Forget days that changed or went, copy those that come, and show it all at once."""
@@ -162,7 +169,11 @@ class Counts:
     def _show(self, in_files: frozenset[str]) -> None:
         parts = [f"SELECT '{cube}' AS cube, * FROM {cube}" for cube in CUBES]  # noqa: S608
         if in_files:
-            parts.append(f"FROM {_files(self._folder, sorted(in_files))}")
+            # By name: of a file that was written before a column was, this says so, where `*` would
+            # leave the column out and its cube would pass for empty.
+            columns = ", ".join(DAILY)
+            source = _files(self._folder, sorted(in_files))
+            parts.append(f"SELECT date, {columns} FROM {source}")  # noqa: S608  our own names
         view = " UNION ALL BY NAME ".join(parts)
         self._database.execute(f"CREATE OR REPLACE VIEW daily AS {view}")
 
@@ -182,9 +193,13 @@ def listed(folder: Path) -> dict[str, int]:
 
 def _files(folder: Path, names: list[str]) -> str:
     """The files of some days as a table."""
-    paths = [str(folder.resolve() / name / "data.parquet").replace("'", "''") for name in names]
+    paths = [str(_file(folder.resolve(), name)).replace("'", "''") for name in names]
     quoted = ", ".join(f"'{path}'" for path in paths)
     return f"read_parquet([{quoted}], hive_partitioning = true)"
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / name / "data.parquet"
 
 
 def _columns(dimensions: tuple[str, ...]) -> list[str]:

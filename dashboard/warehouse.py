@@ -4,7 +4,7 @@ import argparse
 import datetime as dt
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,12 @@ def settings() -> Settings:
 def root() -> Path:
     """The data directory."""
     return settings().data
+
+
+def warm(data: Path) -> None:
+    """Begin to hold the counts in memory, before the first reader waits for their files."""
+    with suppress(LakeError):  # the first page says it
+        _lake(str(data)).ask("SELECT 1", {})
 
 
 def ask(question: Callable[..., pl.DataFrame], *choice: Any) -> pl.DataFrame:

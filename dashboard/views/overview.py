@@ -53,6 +53,11 @@ def numbers(filters: Filters) -> None:
             help=_help(meaning, versus),
             border=True,
         )
+    if before and filters.end >= warehouse.calendar().today:
+        st.caption(
+            f"Changes are against {words.span(before.start, before.end)}, all of it. Today is not "
+            "over (UTC), so they are too low until midnight."
+        )
 
 
 def paint_numbers_first() -> None:

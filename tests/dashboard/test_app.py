@@ -116,6 +116,18 @@ def test_the_numbers_are_those_of_the_lake(monkeypatch: pytest.MonkeyPatch, tmp_
     assert "Hidden: 5 by bots" in said(app)
 
 
+def test_a_change_that_compares_a_part_of_today_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    days = [NOW - dt.timedelta(days=back) for back in range(4)]
+    lake = write_lake(tmp_path, [event(day) for day in days])
+    assert "Today is not over" in said(open_app(monkeypatch, lake, period="today"))
+    whole = {"from": str(days[1]), "to": str(days[1])}
+    app = open_app(monkeypatch, lake, **whole)
+    assert app.metric[0].delta == "0 %"
+    assert "Today is not over" not in said(app)
+
+
 def test_a_link_reproduces_the_view(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     rows = [event(NOW, package_id="a")] * 3 + [event(NOW, package_id="b", traffic="bot")] * 2
     lake = write_lake(tmp_path, rows)

@@ -4,12 +4,13 @@ import datetime as dt
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 from dashboard.counts import Counts
 from dashboard.filters import Filters
 from dashboard.lake import Lake, LakeError
-from dashboard.queries import overview
+from dashboard.queries import overview, runtimes
 from tests.dashboard.conftest import TODAY, event, write_lake
 
 YESTERDAY = TODAY - dt.timedelta(days=1)
@@ -112,6 +113,13 @@ def test_a_damaged_day_is_told_and_ends_no_later_question(root: Path) -> None:
     (root / "good.parquet").write_bytes(good)
     (root / "good.parquet").replace(file(root, TODAY))
     assert installs(lake) == 3
+
+
+def test_counts_from_before_a_column_was_are_not_taken_for_none(root: Path) -> None:
+    old = file(root, YESTERDAY)
+    pl.read_parquet(old).filter(pl.col("cube") != "ci").drop("ci").write_parquet(old)
+    with pytest.raises(LakeError, match=r"ci.*rebuild --data"):
+        runtimes.ci(Lake(root, settled_seconds=0), BOTH)
 
 
 def test_beyond_so_many_rows_older_days_stay_in_their_files(tmp_path: Path) -> None:
