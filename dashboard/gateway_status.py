@@ -17,6 +17,7 @@ class GatewayStatus:
     routes: str  # the name of its routes file
     refused: tuple[str, ...]  # why the file as it is now is not in force; (): it is
     down: tuple[str, ...]  # targets that are down, with the reason
+    trouble: tuple[str, ...] = ()  # events that were lost of late, or that wait, with the reason
 
 
 def read(root: Path, now: float | None = None) -> list[GatewayStatus]:
@@ -29,7 +30,10 @@ def read(root: Path, now: float | None = None) -> list[GatewayStatus]:
             if abs(moment - told["at"]) <= BELIEVED_SECONDS:
                 found.append(
                     GatewayStatus(
-                        told["routes"], tuple(told["refused"]), tuple(told.get("down", ()))
+                        told["routes"],
+                        tuple(told["refused"]),
+                        tuple(told.get("down", ())),
+                        tuple(told.get("trouble", ())),
                     )
                 )
         except FileNotFoundError:

@@ -25,6 +25,7 @@ from gateway.metrics import ShippingState
 
 # Shipping is late when nothing has been shipped for so long while there is something to ship.
 LATE_SECONDS = 60.0
+_DAY_SECONDS = 86_400.0
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -81,6 +82,14 @@ class Admin(Sanic[Any, Any]):
     def look(self) -> None:
         """Take note of losses; to be called often, since only those of late count."""
         self._losses.look()
+
+    def trouble(self) -> str:
+        """What an operator should know for a day: lines of why events were lost, or are late."""
+        lost = self._losses.of_late(_DAY_SECONDS).items()
+        lines = [f"{events:,} events are lost since the start: {fate}" for fate, events in lost]
+        if self._shipping.trouble:
+            lines.append(f"events stay in the journal: {self._shipping.trouble}")
+        return "\n".join(lines)
 
     async def healthz(self, _request: Request) -> HTTPResponse:
         """Say that the process lives."""
@@ -140,14 +149,18 @@ class Losses:
 
     def check(self) -> Check:
         """Say whether events are being lost, and why."""
+        late = self.of_late(LATE_SECONDS)
+        if not late:
+            return Check(True, f"{sum(self._known.values())} lost since the start")
+        reasons = ", ".join(f"{fate}: {events}" for fate, events in late.items())
+        return Check(False, f"events were lost in the last {LATE_SECONDS:.0f} s ({reasons})")
+
+    def of_late(self, seconds: float) -> dict[Fate, int]:
+        """Say why events were lost in so many seconds, and how many since the start."""
         self.look()
         now = self._clock()
-        late = sorted(fate for fate, at in self._late.items() if now - at < LATE_SECONDS)
-        total = sum(self._known.values())
-        if not late:
-            return Check(True, f"{total} lost since the start")
-        reasons = ", ".join(f"{fate}: {self._known[fate]}" for fate in late)
-        return Check(False, f"events were lost in the last {LATE_SECONDS:.0f} s ({reasons})")
+        late = sorted(fate for fate, at in self._late.items() if now - at < seconds)
+        return {fate: self._known[fate] for fate in late}
 
 
 def routes_check(routes: LiveRoutes) -> Check:

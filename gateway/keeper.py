@@ -74,8 +74,10 @@ class Keeper:
             self._tidied_at = time.monotonic()
             self._destroy_salts()
 
-    def tell(self, status: StatusFile, routes: LiveRoutes, observed: Observed) -> None:
-        """Tell the dashboard about refused routes and targets that are down."""
+    def tell(
+        self, status: StatusFile, routes: LiveRoutes, observed: Observed, trouble: str
+    ) -> None:
+        """Tell the dashboard about refused routes, targets that are down, and lost events."""
         down = "\n".join(f"{url} {why}" for url, why in observed.down.items())
         try:
             status.tell(
@@ -83,6 +85,7 @@ class Keeper:
                     routes=routes.path.name,
                     refused=reasons(routes.refused),
                     down=reasons(down),
+                    trouble=reasons(trouble),
                 )
             )
         except OSError as error:
@@ -131,7 +134,7 @@ async def keep(task: KeeperTask) -> None:
             keeper,
             routes,
             admin,
-            lambda: keeper.tell(status, routes, watch.observed),
+            lambda: keeper.tell(status, routes, watch.observed, admin.trouble()),
             seconds=config.flush_seconds,
             stop=stop,
         )

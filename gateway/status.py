@@ -28,6 +28,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     routes: str  # the file's name
     refused: tuple[str, ...] = ()  # why the file as it is now is not in force; (): it is
     down: tuple[str, ...] = ()  # targets that are down, with the reason
+    trouble: tuple[str, ...] = ()  # events that were lost of late, or that wait, with the reason
 
 
 class _Written(Status, frozen=True, kw_only=True):

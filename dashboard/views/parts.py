@@ -57,7 +57,7 @@ def freshness() -> None:
 
 @st.fragment(run_every=GATEWAY_SECONDS)
 def gateway_trouble() -> None:
-    """Say which routes a gateway refuses, and which targets are down; nothing when all is well."""
+    """Say what a gateway refuses, finds down, or loses; nothing when all is well."""
     for status in gateway_status.read(warehouse.root()):
         if status.refused:
             st.warning(
@@ -70,6 +70,12 @@ def gateway_trouble() -> None:
                 _listed(status.down),
                 icon=":material/cloud_off:",
                 title="Targets are down, and requests go elsewhere",
+            )
+        if status.trouble:
+            st.warning(
+                _listed(status.trouble),
+                icon=":material/report:",
+                title="Downloads are answered, but not all of them are counted",
             )
 
 

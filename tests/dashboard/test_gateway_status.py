@@ -20,11 +20,13 @@ def gateway(lake: Path, routes: str = "routes.toml") -> StatusFile:
 
 
 def test_what_a_gateway_writes_is_read(tmp_path: Path) -> None:
-    gateway(tmp_path).tell(Status(routes="routes.toml", refused=("a: b",), down=("c",)))
+    gateway(tmp_path).tell(
+        Status(routes="routes.toml", refused=("a: b",), down=("c",), trouble=("d",))
+    )
     gateway(tmp_path, "other.toml").tell(Status(routes="other.toml"))
     assert sorted(gateway_status.read(tmp_path), key=lambda told: told.routes) == [
         GatewayStatus("other.toml", (), ()),
-        GatewayStatus("routes.toml", ("a: b",), ("c",)),
+        GatewayStatus("routes.toml", ("a: b",), ("c",), ("d",)),
     ]
 
 
@@ -74,9 +76,17 @@ def test_the_dashboard_shows_a_banner(monkeypatch: pytest.MonkeyPatch, tmp_path:
     lake = write_lake(tmp_path / "lake", busy_rows())
     refused = ("routes.toml:3: route 1: outgoing-ulr: is no key here",)
     file = gateway(lake)
-    file.tell(Status(routes="routes.toml", refused=refused, down=("https://a.example/up x",)))
+    file.tell(
+        Status(
+            routes="routes.toml",
+            refused=refused,
+            down=("https://a.example/up x",),
+            trouble=("20 events are lost since the start: no-space",),
+        )
+    )
     app = open_app(monkeypatch, lake)
     assert refused[0] in warnings(app)
     assert "https://a.example/up" in warnings(app)
+    assert "no-space" in warnings(app)
     file.tell(Status(routes="routes.toml"))
     assert not open_app(monkeypatch, lake).warning

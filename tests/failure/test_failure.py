@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from dashboard import gateway_status
 from tests.failure.small_disk import small_disk
 from tests.gateway.test_server import HERE, ROUTES, Running, gateway, wait_for
 from tests.programs import ROOT, module, running
@@ -34,6 +35,10 @@ def lost(served: Running, fate: str) -> int:
 def check(served: Running, name: str) -> tuple[bool, str]:
     found = json.loads(served.admin("/readyz")[1])["checks"][name]
     return found["ok"], found["detail"]
+
+
+def told_to_the_dashboard(served: Running) -> list[str]:
+    return [line for status in gateway_status.read(served.lake) for line in status.trouble]
 
 
 def is_recorded(served: Running, version: str) -> bool:
@@ -58,6 +63,8 @@ def test_a_disk_without_room(tmp_path: Path) -> None:
         assert "no-space" in check(served, "events")[1]
         (disk.path / "ballast").unlink()
         comes_back(served, "2.0")
+        # The dashboard is told as soon as there is room to tell it, and long after.
+        wait_for(lambda: any("no-space" in line for line in told_to_the_dashboard(served)))
 
 
 def test_a_disk_without_inodes(tmp_path: Path) -> None:
