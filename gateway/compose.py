@@ -171,7 +171,9 @@ def _told(hit: Hit, request: Request, status: int, address: str) -> tuple[_Told,
     version, reference, variables = hit.version, hit.reference, hit.variables
     names = (hit.package_id, hit.package, host, hit.artifact, version or "", reference or "")
     texts: list[str] = []
-    if _are_plain(" ".join({*names, *variables, *variables.values()})):
+    # Most texts come through as they are, which one look at all of them tells.
+    together = " ".join({*names, *variables, *variables.values()})
+    if len(together) <= _SHORT and scrub.is_plain(together):
         package_id, package, host, artifact, clean_version, clean_reference = names
         written = _plain_variables(variables)
     else:
@@ -238,11 +240,6 @@ def _time(sent: int | None, now: int) -> int:
     return sent if sent is not None and _EARLIEST <= sent <= now + _AHEAD else now
 
 
-def _are_plain(texts: str) -> bool:
-    """Say whether texts, joined by spaces, come through as they are. They are short then, too."""
-    return len(texts) <= _SHORT and scrub.is_plain(texts)
-
-
 def _plain_variables(variables: Mapping[str, str]) -> str:
     return _text(
         {
@@ -280,4 +277,4 @@ def _text(value: object) -> str:
 
 def _fields(value: object) -> str:
     """Some fields of an event, to stand behind others."""
-    return f",{_text(value)[1:-1]}"
+    return f",{_encode(value)[1:-1].decode()}"

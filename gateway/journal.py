@@ -17,9 +17,9 @@ import fcntl
 import logging
 import os
 import time
-import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from zlib import crc32
 
 import msgspec
 
@@ -35,11 +35,8 @@ _encoder = msgspec.json.Encoder()
 
 def encode(event: RawEvent) -> bytes:
     """Write one record."""
-    return _record(_encoder.encode(event))
-
-
-def _record(body: bytes) -> bytes:
-    return b"%08x %b\n" % (zlib.crc32(body), body)
+    body = _encoder.encode(event)
+    return b"%08x %b\n" % (crc32(body), body)
 
 
 class Journal:
@@ -60,7 +57,7 @@ class Journal:
 
     def append_json(self, body: bytes) -> None:
         """Take an event that is encoded already."""
-        self._records.append(_record(body))
+        self._records.append(b"%08x %b\n" % (crc32(body), body))
 
     def flush(self) -> None:
         """Write what was appended. Raises `NotWritten` when the disk does not take all of it."""

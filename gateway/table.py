@@ -81,7 +81,7 @@ class RouteTable(msgspec.Struct, frozen=True):
 
     def depends(self, request: Request) -> bool:
         """Whether the answer may be another one for the same request in other circumstances."""
-        if self.needs_of(request.host) is None:
+        if not self.needs or self.needs_of(request.host) is None:
             return False
         answerers = self.hosts.get(request.host, self.any_host)
         return any(
