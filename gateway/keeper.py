@@ -57,11 +57,12 @@ class Keeper:
         self._salts = config.salts
         self._seldom = logs.Seldom(log)
         self._tidied_at = float("-inf")
+        self._end_at = float("inf")
 
     def step(self) -> None:
         """Make one pass. Never raises for trouble with disks, which only delays."""
         try:
-            done = shipper.ship(self._journal, self._put)
+            done = shipper.ship(self._journal, self._put, self._is_late)
         except OSError as error:
             self.shipping.trouble = str(error)
             self._seldom.warn("shipping", "events stay in the journal: %s", error)
@@ -93,12 +94,18 @@ class Keeper:
 
     def last_steps(self) -> None:
         """Ship what the workers leave, waiting for those that still finish, but not for ever."""
-        deadline = time.monotonic() + GRACE_SECONDS + 1
         self.step()
-        while segments.is_being_written(self._journal) and time.monotonic() < deadline:
+        while segments.is_being_written(self._journal) and not self._is_late():
             time.sleep(0.1)
             self.step()
         self.step()
+
+    def hurry(self) -> None:
+        """End soon, whatever still waits: the next start ships it."""
+        self._end_at = time.monotonic() + GRACE_SECONDS + 1
+
+    def _is_late(self) -> bool:
+        return time.monotonic() >= self._end_at
 
     def _destroy_salts(self) -> None:
         try:
@@ -143,6 +150,7 @@ async def keep(task: KeeperTask) -> None:
         await listening.serve(admin, socket.socket(fileno=task.listener), stop, _ADMIN_GRACE)
     finally:
         stop.set()
+        keeper.hurry()
         await stepping
         await stopped(watching)
         await stopped(beating)

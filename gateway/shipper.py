@@ -46,13 +46,16 @@ class Shipment(msgspec.Struct, frozen=True):
     bad: int = 0
 
 
-def ship(journal: Path, put: Put) -> Shipment:
-    """Ship every segment that is ready.
+def ship(journal: Path, put: Put, is_late: Callable[[], bool] = lambda: False) -> Shipment:
+    """Ship every segment that is ready, until it is too late to begin another.
 
     Raises OSError where the lake cannot be written; the segments then wait for the next pass.
     """
     shipped = events = bad = 0
     for path in segments.sealed(journal):
+        if is_late():
+            log.info("what is left in the journal is shipped at the next start")
+            break
         try:
             contents = segments.read(path)
         except FileNotFoundError:

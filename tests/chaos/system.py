@@ -111,6 +111,7 @@ class System:
     def settle(self) -> None:
         """Have everything shipped and curated, and stop as an operator would."""
         self.await_answer()
+        self._await_shipping()
         self.stop("gateway")
         deadline = time.monotonic() + _STOP_SECONDS
         while self.children("keeper") or self.children("worker"):
@@ -122,6 +123,17 @@ class System:
         command = module("pipeline", "run", "--data", self.lake, "--raw-retention-days", "0")
         with self.log.open("ab") as log:
             subprocess.run(command, stdout=log, stderr=log, cwd=ROOT, check=True, timeout=600)
+
+    def _await_shipping(self) -> None:
+        """A gateway that stops leaves most of a long journal to the next start."""
+        least, at = float("inf"), time.monotonic()
+        while now := sum(1 for _ in self.lake.glob("journal/*.sealed")):
+            if now < least:
+                least, at = now, time.monotonic()
+            if time.monotonic() - at > _STOP_SECONDS:
+                raise TimeoutError(f"nothing is shipped, and {now} segments wait")
+            self.keep_up()
+            time.sleep(0.05)
 
     def purge_for_good(self, package: str) -> None:
         """Take a package out of the lake, with nobody to disturb it."""

@@ -274,3 +274,14 @@ def test_any_text_and_any_cut_give_back_a_whole_beginning(
     )
     assert found.bad == []
     assert sum(map(len, records[: len(found.events)])) + found.torn == cut
+
+
+def test_who_is_late_begins_no_further_segment_and_loses_none(tmp_path: Path) -> None:
+    fill(tmp_path, range(5)).close()
+    fill(tmp_path, range(5, 9)).close()
+    late = iter([False, True])
+    put = shipper.into_folder(tmp_path)
+    assert shipper.ship(tmp_path / "journal", put, lambda: next(late)).segments == 1
+    assert len(list(tmp_path.glob("journal/*.sealed"))) == 1
+    ship(tmp_path)
+    assert ids(tmp_path) == [f"id-{number:06}" for number in range(9)]
