@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pytest
+
 from dashboard import gateway_status
 from tests.failure.small_disk import small_disk
 from tests.gateway.test_server import HERE, ROUTES, Running, gateway, wait_for
-from tests.programs import ROOT, module, running
+from tests.programs import ROOT, free_port, module, run, running
 
 DOMAIN = "get.acme.example"
 
@@ -212,3 +214,43 @@ def test_a_keeper_and_a_pipeline_that_hang(tmp_path: Path) -> None:
                 watching.send_signal(signal.SIGCONT)
             wait_for(lambda: list(served.lake.glob("events/*/*.parquet")))
         comes_back(served, "3.0")  # and without any pipeline
+
+
+def health(port: int) -> int:
+    """The status with which a dashboard answers; 0: it does not."""
+    connection = http.client.HTTPConnection(HERE, port, timeout=2)
+    try:
+        connection.request("GET", "/_stcore/health")
+        return connection.getresponse().status
+    except OSError:
+        return 0
+    finally:
+        connection.close()
+
+
+@pytest.mark.xdist_group("dashboard")
+def test_a_dashboard_that_hangs_and_one_that_dies(tmp_path: Path) -> None:
+    with gateway(tmp_path, "--flush-seconds", "0.2") as served, ExitStack() as dashboards:
+        redirects(served, "0", 1)
+        port, log = free_port(HERE), tmp_path / "dashboard.log"
+        command = module("dashboard", "serve", "--data", served.lake, "--port", str(port))
+        dashboard = dashboards.enter_context(
+            running(command, host=HERE, port=port, log=log, clean_exit=False)
+        )
+        wait_for(lambda: health(port) == 200)
+        os.kill(dashboard.pid, signal.SIGSTOP)
+        try:
+            assert health(port) == 0
+            redirects(served, "1")
+            wait_for(lambda: is_recorded(served, "1.19"))
+            # It holds no lock: a pass is made, also while it hangs.
+            run(module("pipeline", "run", "--data", served.lake, "--lock-wait", "0"))
+            assert list(served.lake.glob("events/*/data.parquet"))
+        finally:
+            os.kill(dashboard.pid, signal.SIGCONT)
+        wait_for(lambda: health(port) == 200)
+        dashboard.kill()
+        dashboard.wait()
+        redirects(served, "2")
+        wait_for(lambda: is_recorded(served, "2.19"))
+        run(module("pipeline", "run", "--data", served.lake, "--lock-wait", "0"))
