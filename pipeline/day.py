@@ -66,8 +66,8 @@ def replace_day(
     `new` are clean raw rows of the day. `again` judges every row anew. Rows for which `going` holds
     go, and then the rows that stay are judged without them.
     """
-    new = publish.collect_in_memory(coded(new.lazy()))
-    new = publish.collect_in_memory(without_duplicates(in_order(new).lazy()))
+    new = in_order(publish.collect_in_memory(coded(new.lazy())))
+    new = publish.collect_in_memory(without_duplicates(new.lazy()))
     kept = read.events(lake, day)
     counts = None if again else _counts(lake, day)
     found = judge(kept, new, going, rows_at_once=rows_at_once, again=again)

@@ -113,17 +113,11 @@ def _take(
     on_day: Callable[[dt.date], object],
 ) -> Pass:
     """Curate raw files, by the day of their events, whatever folder they came in."""
-    clean_of: dict[dt.date, list[pl.DataFrame]] = {}
-    broken_of: dict[dt.date, pl.DataFrame] = {}
-    for folder, files in batch.items():
-        clean, broken_of[folder] = _parted(read.raw(files), now)
-        for day, rows in _by_day(clean):
-            clean_of.setdefault(day, []).append(rows)
-        del clean
+    clean_of, broken_of = _read(batch, now)
     done = tuple(sorted(clean_of))
     for day in done:
-        new = pl.concat(clean_of.pop(day))
-        replace_day(lake, day, new, rows_at_once=config.rows_at_once)
+        # Nothing here holds on to the rows: a day that is in order needs those in disorder no more.
+        replace_day(lake, day, pl.concat(clean_of.pop(day)), rows_at_once=config.rows_at_once)
         on_day(day)
     for folder, broken in broken_of.items():
         if broken.height:
@@ -133,6 +127,19 @@ def _take(
         rejected=sum(broken.height for broken in broken_of.values()),
         days=done,
     )
+
+
+def _read(
+    batch: RawFiles, now: dt.datetime
+) -> tuple[dict[dt.date, list[pl.DataFrame]], dict[dt.date, pl.DataFrame]]:
+    """The clean rows of raw files by the day of their events, and the others by folder."""
+    clean_of: dict[dt.date, list[pl.DataFrame]] = {}
+    broken_of: dict[dt.date, pl.DataFrame] = {}
+    for folder, files in batch.items():
+        clean, broken_of[folder] = _parted(read.raw(files), now)
+        for day, rows in _by_day(clean):
+            clean_of.setdefault(day, []).append(rows)
+    return clean_of, broken_of
 
 
 def _take_again(lake: Lake, config: PipelineConfig, now: dt.datetime) -> Pass:
