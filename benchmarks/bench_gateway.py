@@ -236,7 +236,8 @@ def measure(port: int, pid: int, request: str, seconds: float, core: str) -> Run
              "-s", lua.name, f"http://{HERE}:{port}/"],
             capture_output=True, check=True, text=True,
         ).stdout  # fmt: skip
-        spent = cpu_seconds(pid) - before
+        # On a machine that others keep busy, a short run may have had less than the least unit.
+        spent = max(cpu_seconds(pid) - before, 1 / os.sysconf("SC_CLK_TCK"))
     if "Non-2xx or 3xx" in told or "Socket errors" in told:
         sys.exit(told)
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1])  # type: ignore[index]
