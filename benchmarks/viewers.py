@@ -9,7 +9,6 @@ been drawn. The ten share one browser, which on two cores costs more than the se
 
 import statistics
 import sys
-import time
 
 from playwright.sync_api import Page, sync_playwright
 from screenshots import QUIET, WIDE
@@ -17,31 +16,40 @@ from screenshots import QUIET, WIDE
 TITLES = (
     "Companies", "Locations", "Runtimes", "Referrers", "Versions", "Export", "Explore", "Overview",
 )  # fmt: skip
+# The period's name, and what the address says once the server has taken it.
+PERIODS = {"All time": "period=all", "7 days": "period=7d", "30 days": ""}
 # The clock stops in the page, which need not wait for this program to ask.
-PAINTED = """title => new Promise(done => {
+PAINTED = """([title, query]) => new Promise(done => {
   const look = () => {
     const app = document.querySelector('[data-testid=stApp]');
     const heading = document.querySelector('h1');
     const there = heading && heading.textContent.trim() === title
       && app.getAttribute('data-test-script-state') === 'notRunning'
+      && window.ran !== false && location.search === (query && '?' + query)
       && !document.querySelector('[data-stale=true]');
     if (!there) return requestAnimationFrame(look);
     requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now())));
   };
   look();
 })"""
+# Remembers whether a script has run since the click.
+WATCH = """
+  const app = document.querySelector('[data-testid=stApp]');
+  const state = () => app.getAttribute('data-test-script-state');
+  window.ran = false;
+  window.watcher?.disconnect();
+  window.watcher = new MutationObserver(() => { window.ran ||= state() === 'running'; });
+  window.watcher.observe(app, {attributes: true});
+  window.clicked = performance.now();
+"""
 CLICK = """title => {
   const links = [...document.querySelectorAll('[data-testid=stPageLink-NavLink]')];
-  window.clicked = performance.now();
   links.find(link => link.textContent.includes(title)).click();
 }"""
 PICK = """label => {
   const buttons = [...document.querySelectorAll('[data-testid=stButtonGroup] button')];
-  window.clicked = performance.now();
   buttons.find(button => button.textContent.trim() === label).click();
 }"""
-# Streamlit says that the script runs a moment after the click.
-BEGUN_MS = 60
 
 
 def main(url: str = "http://127.0.0.1:8501", viewers: str = "10") -> None:
@@ -50,26 +58,22 @@ def main(url: str = "http://127.0.0.1:8501", viewers: str = "10") -> None:
         pages = [browser.new_context(viewport=WIDE).new_page() for _ in range(int(viewers))]
         for page in pages:
             page.goto(url)
-            page.evaluate(PAINTED, "Overview")
+            page.evaluate(PAINTED, ["Overview", ""])
         one = pages[:1]
         for name, chosen in (("first visit", one), ("again", one), (f"{viewers} at once", pages)):
             print(f"-- {name}, ms from click to painted")
             for title in TITLES:
-                tell(title, at_once(chosen, CLICK, title, title))
-            for period in ("All time", "7 days", "30 days"):
-                tell(f"period {period}", at_once(chosen, PICK, period, "Overview"))
+                tell(title, at_once(chosen, CLICK, title, [title, ""]))
+            for period, query in PERIODS.items():
+                tell(f"period {period}", at_once(chosen, PICK, period, ["Overview", query]))
         browser.close()
 
 
-def at_once(pages: list[Page], act: str, argument: str, title: str) -> list[float]:
+def at_once(pages: list[Page], act: str, argument: str, then: list[str]) -> list[float]:
     for page in pages:
-        page.evaluate(f"a => {{ setTimeout(() => ({act})(a), 0) }}", argument)
-    time.sleep(BEGUN_MS / 1_000)
-    found = []
-    for page in pages:
-        painted = page.evaluate(PAINTED, title)
-        found.append(painted - page.evaluate("window.clicked"))
-    return found
+        page.evaluate(f"a => {{ setTimeout(() => {{ {WATCH}; ({act})(a); }}, 0) }}", argument)
+    # The window answers only after the timer above: a page's evaluations come in turn.
+    return [page.evaluate(PAINTED, then) - page.evaluate("window.clicked") for page in pages]
 
 
 def tell(name: str, times: list[float]) -> None:
