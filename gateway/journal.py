@@ -35,7 +35,10 @@ _encoder = msgspec.json.Encoder()
 
 def encode(event: RawEvent) -> bytes:
     """Write one record."""
-    body = _encoder.encode(event)
+    return _record(_encoder.encode(event))
+
+
+def _record(body: bytes) -> bytes:
     return b"%08x %b\n" % (crc32(body), body)
 
 
@@ -57,7 +60,7 @@ class Journal:
 
     def append_json(self, body: bytes) -> None:
         """Take an event that is encoded already."""
-        self._records.append(b"%08x %b\n" % (crc32(body), body))
+        self._records.append(_record(body))
 
     def flush(self) -> None:
         """Write what was appended. Raises `NotWritten` when the disk does not take all of it."""
