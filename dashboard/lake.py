@@ -8,6 +8,8 @@ between listing and opening makes a query fail, and then a second look finds the
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,18 @@ class Lake:
                 # Before the rest, so that `daily` is the copy's; `events` is found there as well.
                 cursor.execute(f"SET search_path = '{counts.DATABASE},memory'")
             return pl.DataFrame(cursor.sql(sql, params=dict(values)).to_arrow_table())
+
+
+@cache
+def shared(root: str) -> Lake:
+    """The one that all readers of the pages share, with its counts in memory."""
+    return Lake(Path(root), settled_seconds=counts.SETTLED_SECONDS)
+
+
+def warm(root: str) -> None:
+    """Begin to hold the counts in memory, before the first reader waits for their files."""
+    with suppress(LakeError):  # the first page says it
+        shared(root).ask("SELECT 1", {})
 
 
 def stamp(root: Path) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from typing import Final
 
 from streamlit.web import cli
 
-from dashboard import explore, warehouse
+from dashboard import explore, lake
 from dashboard.config import ServeConfig
 
 APP: Final = Path(__file__).with_name("app.py")
@@ -29,7 +29,7 @@ def serve(config: ServeConfig) -> None:
     for module in ("duckdb", "plotly.graph_objects", "polars", "pandas"):
         importlib.import_module(module)
     explore.warm()
-    warehouse.warm(config.data)
+    lake.warm(str(config.data))
     # Streamlit puts the app's own folder on the path; the pages import from the folder above it.
     root = str(APP.parents[1])
     if root not in sys.path:

@@ -4,7 +4,7 @@ import argparse
 import datetime as dt
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,8 @@ import streamlit as st
 
 from dashboard import lake as lakes
 from dashboard import palette
-from dashboard.counts import SETTLED_SECONDS
 from dashboard.filters import Calendar, Filters
-from dashboard.lake import Lake, LakeError
+from dashboard.lake import LakeError
 from dashboard.queries import overview
 from pipeline.schema import DEMO_PREFIX
 
@@ -40,12 +39,6 @@ def settings() -> Settings:
 def root() -> Path:
     """The data directory."""
     return settings().data
-
-
-def warm(data: Path) -> None:
-    """Begin to hold the counts in memory, before the first reader waits for their files."""
-    with suppress(LakeError):  # the first page says it
-        _lake(str(data)).ask("SELECT 1", {})
 
 
 def ask(question: Callable[..., pl.DataFrame], *choice: Any) -> pl.DataFrame:
@@ -112,11 +105,6 @@ def failures_in_words() -> Iterator[None]:
         st.error(str(error), icon=":material/error:", title="The data could not be read")
 
 
-@st.cache_resource(show_spinner=False)
-def _lake(data: str) -> Lake:
-    return Lake(Path(data), settled_seconds=SETTLED_SECONDS)
-
-
 @st.cache_data(ttl=1, max_entries=8, show_spinner=False)
 def _stamp(data: str) -> tuple[int, int]:
     # Looking at every day's folder is cheap, but not free, and a page asks a dozen questions.
@@ -131,4 +119,4 @@ def _answer(
     _question: Callable[..., pl.DataFrame],
     _choice: tuple[Any, ...],
 ) -> pl.DataFrame:
-    return _question(_lake(data), *_choice)
+    return _question(lakes.shared(data), *_choice)
