@@ -38,7 +38,7 @@ run: .venv/run ## install, make demo data on the first run, start everything on 
 	@exec $(BIN)/honcho start
 
 test: .venv/dev ## the whole test suite
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-again: .venv/dev ## what failed last, once more and one at a time
 	$(BIN)/pytest --last-failed --last-failed-no-failures none

@@ -11,7 +11,7 @@ from tests.file_server import file_server
 from tests.footfall import curate, gateway, rows
 from tests.programs import free_port, module, need, run, running
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journey")]
+pytestmark = pytest.mark.browser
 
 # An address of a company's own network, as the shipped IP data knows it (AS714).
 VISITOR = "17.253.144.10"

@@ -14,10 +14,8 @@ from gateway.request import Request
 from gateway.routes import FileRoute, RegexRoute
 from tests.attack.target import TOKEN, Gateway, gateway
 
+
 # One gateway for all.
-pytestmark = pytest.mark.xdist_group("attack-bodies")
-
-
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with gateway(tmp_path_factory.mktemp("bodies")) as target:

@@ -13,7 +13,7 @@ from tests.browser import page
 from tests.dashboard.conftest import event, write_lake
 from tests.programs import free_port, module, running
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboard")]
+pytestmark = pytest.mark.browser
 
 HTML = '<img src=x onerror="pwned=1"><a href="https://evil.example">w</a><script>pwned=1;</script'
 MARKDOWN = "![i](https://evil.example/i.png) [w](https://evil.example/) `</code>` $x$ :red[r]"

@@ -8,9 +8,6 @@ import pytest
 
 from tests.attack.target import Gateway, gateway
 
-# One gateway for all.
-pytestmark = pytest.mark.xdist_group("attack-redirects")
-
 EVIL = "evil.example"
 # As they stand in a path or a query, ASCII, and percent-encoded where no server takes them bare.
 PAYLOADS = [

@@ -15,9 +15,6 @@ from tests.attack.front import OTHER, Front, front_of
 from tests.attack.target import in_time
 from tests.programs import need
 
-# One gateway and one Caddy for all, and the judgement last.
-pytestmark = pytest.mark.xdist_group("smuggling")
-
 HOST = b"Host: get.acme.example\r\n"
 ASKED = b"GET /tool/asked/x HTTP/1.1\r\n" + HOST
 BODY = b"POST /beat HTTP/1.1\r\n" + HOST

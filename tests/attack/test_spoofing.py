@@ -11,9 +11,6 @@ from gateway import intake
 from gateway.proxies import Proxies
 from tests.attack.target import Gateway, gateway
 
-# One gateway for all.
-pytestmark = pytest.mark.xdist_group("attack-spoofing")
-
 PEER = "127.0.0.5"
 CLIENT = "203.0.113.7"
 LIAR = "198.51.100.66"

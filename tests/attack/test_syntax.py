@@ -7,9 +7,6 @@ import pytest
 
 from tests.attack.target import Gateway, gateway, in_time
 
-# One gateway for all.
-pytestmark = pytest.mark.xdist_group("attack-syntax")
-
 HOST = b"Host: get.acme.example\r\n"
 ASKED = b"GET /tool/1.0/asked HTTP/1.1\r\n" + HOST
 # What an attacker would like the server to take for somebody's next request.

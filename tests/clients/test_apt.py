@@ -9,7 +9,7 @@ from tests.file_server import file_server
 from tests.footfall import curate, gateway, rows
 from tests.programs import present, run
 
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("files")]
+pytestmark = pytest.mark.clients
 
 VERSION = "1:2.3-1"
 # Not every file system takes a colon, so the name has it as %3a, and the URL as %253a.

@@ -10,7 +10,7 @@ from tests.footfall import curate, gateway, rows
 from tests.oci import make_layout, push, registry
 from tests.programs import free_port, need, run, running
 
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("registry")]
+pytestmark = pytest.mark.clients
 
 # What curl is told to resolve, and what every resolver resolves.
 HOST = "127.0.0.1"

@@ -11,7 +11,7 @@ from tests.file_server import file_server
 from tests.footfall import curate, gateway, rows
 from tests.programs import present, run
 
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("files")]
+pytestmark = pytest.mark.clients
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FILE = "acme-tool-1.2.3-zip-0a1b2c.zip"

@@ -8,7 +8,7 @@ from tests.file_server import file_server
 from tests.footfall import curate, gateway, rows
 from tests.programs import need, run
 
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("files")]
+pytestmark = pytest.mark.clients
 
 CONTENT = bytes(range(256)) * 4096
 

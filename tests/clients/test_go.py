@@ -10,7 +10,7 @@ from tests.file_server import file_server
 from tests.footfall import curate, gateway, rows
 from tests.programs import present, run
 
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("files")]
+pytestmark = pytest.mark.clients
 
 MODULE, VERSION = "go.acme.example/Tool/v2", "v2.1.0"
 GO_MOD = f"module {MODULE}\n\ngo 1.18\n"

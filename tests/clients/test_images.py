@@ -24,7 +24,7 @@ from tests.oci import index_digest, make_layout, push, registry, storage
 from tests.programs import free_port, need, run, running
 from tests.token_service import PUSHER, token_service
 
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("images")]
+pytestmark = pytest.mark.clients
 
 KINDS = ("open", "open-redirected", "tokens", "tokens-redirected")
 WAYS = ("tag", "digest")

@@ -13,7 +13,7 @@ from tests.footfall import Footfall, curate, gateway, rows
 from tests.programs import need, run
 
 # One group, so that one worker installs the tools, once.
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("npm")]
+pytestmark = pytest.mark.clients
 
 PNPM, YARN, BUN = "12.21.0", "1.22.22", "1.4.5"
 

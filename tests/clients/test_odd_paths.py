@@ -12,7 +12,7 @@ from tests.browser import page
 from tests.footfall import Footfall, curate, gateway, rows
 from tests.programs import need, run
 
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("files")]
+pytestmark = pytest.mark.clients
 
 # What is asked for, and what arrives upstream by way of the template and of the catch-all.
 SENT = [

@@ -16,7 +16,7 @@ from tests.file_server import file_server
 from tests.footfall import Footfall, curate, gateway, rows
 from tests.programs import run
 
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("python")]
+pytestmark = pytest.mark.clients
 
 PROJECT, VERSION = "idna", "3.10"
 NEW_PIP, POETRY = "26.3", "2.5.1"

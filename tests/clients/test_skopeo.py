@@ -13,7 +13,7 @@ from tests.oci import INDEX, MANIFEST, index_digest, make_layout, push, registry
 from tests.programs import need, run
 from tests.token_service import PUSHER, READER, token_service
 
-pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("registry")]
+pytestmark = pytest.mark.clients
 
 
 def test_copying_a_multi_platform_image_is_one_pull_of_one_platform(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tests.browser import page
 from tests.dashboard.conftest import busy_rows, write_lake
 from tests.programs import free_port, module, running
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboard")]
+pytestmark = pytest.mark.browser
 
 PAGES = ("companies", "locations", "runtimes", "referrers", "versions", "explore", "export")
 

@@ -13,8 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import pytest
-
 from dashboard import gateway_status
 from tests.failure.small_disk import small_disk
 from tests.gateway.test_server import HERE, ROUTES, Running, gateway, wait_for
@@ -228,7 +226,6 @@ def health(port: int) -> int:
         connection.close()
 
 
-@pytest.mark.xdist_group("dashboard")
 def test_a_dashboard_that_hangs_and_one_that_dies(tmp_path: Path) -> None:
     with gateway(tmp_path, "--flush-seconds", "0.2") as served, ExitStack() as dashboards:
         redirects(served, "0", 1)

@@ -116,7 +116,6 @@ def worker_of(footfall: Footfall) -> int:
     return 0
 
 
-@pytest.mark.xdist_group("gateway")
 def test_many_swaps_under_steady_requests_lose_none(tmp_path: Path) -> None:
     with gateway(tmp_path, routes(0), "--workers", "2") as footfall, asking(footfall) as clients:
         file = tmp_path / "routes.toml"
@@ -132,7 +131,6 @@ def test_many_swaps_under_steady_requests_lose_none(tmp_path: Path) -> None:
     assert set(total) >= {str(generation) for generation in range(1, SWAPS + 1)}
 
 
-@pytest.mark.xdist_group("gateway")
 def test_a_bad_file_is_refused_everywhere_and_the_last_good_one_stays(tmp_path: Path) -> None:
     def readyz() -> dict[str, dict[str, object]]:
         connection = http.client.HTTPConnection(footfall.host, footfall.admin_port, timeout=30)

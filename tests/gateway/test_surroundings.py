@@ -60,9 +60,6 @@ def host(footfall: Footfall, path: str, **headers: str) -> str:
             return str(answer.headers["location"]).split("/")[2].removesuffix(".example")
 
 
-pytestmark = pytest.mark.xdist_group("surroundings")
-
-
 def test_the_place_of_the_visitor_decides(served: Footfall) -> None:
     for _ in range(3):  # in turn, so that nothing is remembered of one for the other
         assert host(served, "/placed/a", X_Forwarded_For=AMERICAN) == "america"
