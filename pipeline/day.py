@@ -167,16 +167,16 @@ def _rewritten(
         .drop(VERDICTS)
         .join(changed, on=KEPT_ROW, how="left", maintain_order="left")
     )
-    after = pl.concat(
-        [
-            publish.collect(finished(judged_anew.lazy())),
-            publish.collect(finished(_with_verdicts(described(new.lazy()), new))),
-        ]
-    )
+    after = [
+        publish.collect_in_memory(finished(judged_anew.lazy())),
+        publish.collect_in_memory(finished(_with_verdicts(described(new.lazy()), new))),
+    ]
     stays = old.filter(~goes & ~changes).drop(KEPT_ROW)
-    rows = in_order(pl.concat([stays, after]))
+    parts = [part for part in (stays, *after) if part.height]
+    # Each part is in order.
+    rows = in_order(pl.concat(parts)) if len(parts) > 1 else pl.concat([stays, *after])
     before = old.filter(goes | changes)
-    counts = [publish.collect(rollup(after.lazy()))] if after.height else []
+    counts = [publish.collect(rollup(part.lazy())) for part in after if part.height]
     if before.height:
         counts.append(publish.collect(taken_away(rollup(before.lazy()))))
     return _Rewritten(encode.encoded(rows, _even(rows.height)), counts)

@@ -60,7 +60,7 @@ def collect(frame: pl.LazyFrame) -> pl.DataFrame:
 
 
 def collect_in_memory(frame: pl.LazyFrame) -> pl.DataFrame:
-    """Compute what compares neighbours in sorted rows: the streaming engine is slow at that."""
+    """Compute what compares neighbours or is few rows: the streaming engine is slow at that."""
     return frame.collect(engine="in-memory")
 
 
