@@ -14,8 +14,8 @@ import polars as pl
 
 from pipeline import publish
 from pipeline.count import with_firsts
-from pipeline.judge import ORDER
 from pipeline.lake import Lake
+from pipeline.order import ORDER
 from pipeline.rollup import rollup
 from pipeline.schema import EVENTS
 
