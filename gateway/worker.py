@@ -14,8 +14,8 @@ import msgspec
 
 from gateway import listening, logs
 from gateway.config import GRACE_SECONDS, GatewayConfig, from_json
+from gateway.connection import Connection
 from gateway.counters import Counters
-from gateway.fastpath import Connection
 from gateway.heartbeats import Heartbeats
 from gateway.ipdata import IpData
 from gateway.journal import SYNC_SECONDS, Journal

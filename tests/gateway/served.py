@@ -14,8 +14,8 @@ from sanic import Sanic
 
 from gateway import listening
 from gateway.circumstances import Observed
+from gateway.connection import Connection
 from gateway.counters import Counters
-from gateway.fastpath import Connection
 from gateway.ipdata import IpData
 from gateway.journal import Journal
 from gateway.live import LiveRoutes
