@@ -15,6 +15,7 @@ End = Literal["died", "hung"]
 
 ENDS: Final[tuple[End, ...]] = get_args(End)
 LOOKS: Final = 6  # in a row without a beat, after which a process counts as hung
+LOOKS_AT_START: Final = 60  # the same before its first beat, because starting may take long
 _BEAT_SECONDS: Final = 0.5
 _SLOT: Final = 1 + len(ENDS)
 _BYTES: Final = 8
@@ -67,14 +68,19 @@ class Silence:
         self._beats = beats
         self._looked_at = now
         self._looks = 0
-        self._has_begun = False  # before its first beat a process starts, which may take long
+        self._has_begun = False
 
     def look(self, beats: int, now: float) -> bool:
         """Say whether the process hangs."""
         if beats != self._beats:
             self._beats, self._looks, self._has_begun = beats, 0, True
             self._looked_at = now
-        elif self._has_begun and now - self._looked_at >= self.every:
+        elif now - self._looked_at >= self.every:
             self._looked_at = now
             self._looks += 1
-        return self._looks >= LOOKS
+        return self._looks >= (LOOKS if self._has_begun else LOOKS_AT_START)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been silent at least."""
+        return self._looks * self.every

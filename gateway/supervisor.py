@@ -85,7 +85,7 @@ class _Child:
         if not self._silence.look(self._heartbeats.beats(self._slot), now):
             return self._silence.every
         log.warning(
-            "%s has given no sign of life for %g s and is killed", self.name, self._hung_seconds
+            "%s has given no sign of life for %g s and is killed", self.name, self._silence.seconds
         )
         # Its end is heard of like any other; one that waits for a disk ends when the disk answers.
         process.kill()

@@ -17,10 +17,8 @@ class Uuid7s:
 
     def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
         self._clock = clock  # nanoseconds since the epoch
-        self._millisecond = 0
-        self._head = ""  # the millisecond in digits
-        self._counter = 0
         self._tails: list[str] = []
+        self._begin(0)  # so that a clock that starts before the epoch is one that went back
 
     def new(self) -> str:
         """Return a UUID that sorts after every earlier one of this maker."""
@@ -37,7 +35,7 @@ class Uuid7s:
     def _begin(self, millisecond: int) -> None:
         self._millisecond = millisecond
         digits = f"{millisecond:012x}"
-        self._head = f"{digits[:8]}-{digits[8:]}-"
+        self._head = f"{digits[:8]}-{digits[8:]}-"  # the millisecond in digits
         self._counter = _VERSION | int(self._tail()[-3:], 16) & _SEED
 
     def _tail(self) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway import salts
@@ -23,7 +23,9 @@ class Clock:
         return self.now
 
 
-@given(st.lists(st.integers(0, 2**47 * 1_000_000), min_size=1, max_size=50))
+@given(st.lists(st.integers(-(10**15), 2**47 * 1_000_000), min_size=1, max_size=50))
+@example([0])
+@example([-1])
 def test_event_ids_rise_whatever_the_clock_does(times: list[int]) -> None:
     moments = iter(times)
     ids = Uuid7s(lambda: next(moments))

@@ -3,11 +3,12 @@
 import http.client
 import os
 import signal
+import socket
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from gateway.heartbeats import LOOKS, Heartbeats, Silence
+from gateway.heartbeats import LOOKS, LOOKS_AT_START, Heartbeats, Silence
 from tests.gateway.test_server import HERE, gateway, wait_for
 
 HUNG_SECONDS = 6.0
@@ -42,8 +43,11 @@ def test_a_look_after_long_sleep_counts_once() -> None:
     assert not any(looks(begun(), 1, [5.0, 10.0, 15.0, 86_400.0]))
 
 
-def test_a_process_that_still_starts_is_not_judged() -> None:
-    assert not any(looks(Silence(30, 7, 0.0), 7, [5.0 * n for n in range(1, 100)]))
+def test_a_process_that_still_starts_may_take_longer() -> None:
+    silence = Silence(30, 7, 0.0)
+    judged = looks(silence, 7, [5.0 * n for n in range(1, LOOKS_AT_START + 1)])
+    assert judged == [False] * (LOOKS_AT_START - 1) + [True]
+    assert silence.seconds == 300
 
 
 def test_each_process_beats_and_ends_by_itself() -> None:
@@ -59,7 +63,16 @@ def test_a_stopped_worker_gives_way_to_a_new_one_and_a_stopped_group_goes_on(
 ) -> None:
     words = ("--workers", "2", "--hung-seconds", str(HUNG_SECONDS))
     with gateway(tmp_path, *words) as served, ExitStack() as kept_open:
-        wait_for(lambda: served.ask("/tool/0/x")[0] == 307)
+
+        def both_have_begun() -> bool:
+            # Each holds connections that it has accepted.
+            connection = socket.create_connection((HERE, served.port))
+            kept_open.callback(connection.close)
+            lines = served.admin("/metrics")[1].splitlines()
+            held = [line for line in lines if line.startswith("footfall_connections{")]
+            return len([line for line in held if float(line.split()[-1]) > 0]) == 2
+
+        wait_for(both_have_begun, 60)
         group = [served.program.pid, *served.children("worker"), *served.children("keeper")]
         assert len(group) == 4
         for pid in group:

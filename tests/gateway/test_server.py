@@ -62,7 +62,7 @@ class Running:
         self, path: str, *, method: str = "GET", source: str = HERE, host: str = "get.acme.example",
         **headers: str,
     ) -> Answer:  # fmt: skip
-        connection = http.client.HTTPConnection(HERE, self.port, 10, (source, 0))
+        connection = http.client.HTTPConnection(HERE, self.port, 60, (source, 0))
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, headers={"Host": host, **names})
         answer = connection.getresponse()
