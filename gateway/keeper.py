@@ -181,7 +181,7 @@ async def _step(
 
 
 if __name__ == "__main__":
-    os.nice(_NICENESS)  # before any other thread is there: each has its own
+    os.nice(_NICENESS)  # before the threads that ship are there: each has its own
     keeper_task = from_json(sys.argv[1], KeeperTask)
     logs.configure("keeper", keeper_task.config.log_format)
     listening.run(lambda: keep(keeper_task))
