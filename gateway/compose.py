@@ -29,18 +29,18 @@ _BEGIN = f'{{"v":{VERSION},'
 _encode = msgspec.json.Encoder().encode
 
 
-class Sender(msgspec.Struct, frozen=True, gc=False):
-    """What an event tells of who sent a request, in the event's order."""
+class Sender(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What an event tells of who sent a request."""
 
-    range_start: int | None  # first byte of the first range
     user_agent: str  # scrubbed; the origin's id is made of it too
-    referrer: str | None  # scrubbed
+    range_start: int | None = None  # first byte of the first range
+    referrer: str | None = None  # scrubbed
 
     def for_hit(self, hit: Hit) -> "Sender":
         """The same, but for what the hit itself tells of it."""
         return Sender(
-            self.range_start,
             self.user_agent if hit.user_agent is None else _user_agent(hit.user_agent),
+            self.range_start,
             self.referrer if hit.referrer is None else _referrer(hit.referrer),
         )
 
@@ -62,8 +62,8 @@ class Signature(msgspec.Struct, frozen=True, gc=False):
 def sender(headers: Mapping[str, str]) -> Sender:
     """Read the headers of a request; their names are lower case."""
     return Sender(
-        range_start(headers.get("range")),
         _user_agent(headers.get("user-agent", "")),
+        range_start(headers.get("range")),
         _referrer(headers.get("referer", "")),
     )
 
@@ -74,7 +74,7 @@ def sign(sender: Sender) -> Signature:
     return Signature(sender, _fields(sender), scrub.addressed([sender.user_agent]))
 
 
-class _Told(msgspec.Struct, frozen=True, gc=False):
+class _Told(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The fields that a hit and its answer tell."""
 
     event_type: str
@@ -83,8 +83,8 @@ class _Told(msgspec.Struct, frozen=True, gc=False):
     package: str
     host: str
     artifact: str
-    version: str | None
-    reference: str | None
+    version: str | None = None
+    reference: str | None = None
     method: str
     status: int
     variables: str
@@ -121,6 +121,7 @@ def compose(
     sender = sender.for_hit(hit)
     told, _ = _told(hit, request, status, address)
     return RawEvent(
+        v=VERSION,
         event_id=hit.event_id or event_id,
         event_time=_time(hit.event_time, now),
         **msgspec.structs.asdict(told),

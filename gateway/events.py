@@ -19,10 +19,13 @@ RouteType = Literal[
 USER_AGENT_LIMIT = 1024
 
 
-class RawEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One answered request, with the visitor already reduced to a place, a network and two ids."""
+class RawEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One answered request, with the visitor already reduced to a place, a network and two ids.
 
-    v: int = VERSION
+    As JSON it is without the fields that are None.
+    """
+
+    v: int  # the VERSION that wrote it
     event_id: str  # UUIDv7; the identity for de-duplication through every later step
     event_time: int  # microseconds since the epoch, UTC, when the answer was decided
     event_type: EventType
@@ -31,24 +34,24 @@ class RawEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     package: str
     host: str  # the domain that was asked, lower case, without a port
     artifact: str  # image or file name
-    version: str | None  # None: the request names no version
-    reference: str | None  # the tag, digest or file name as asked
+    version: str | None = None  # None: the request names no version
+    reference: str | None = None  # the tag, digest or file name as asked
     method: str
     status: int
-    range_start: int | None  # first byte asked for; None: no Range header
+    range_start: int | None = None  # first byte asked for; None: no Range header
     user_agent: str  # at most USER_AGENT_LIMIT characters; "" when none was sent
-    referrer: str | None  # scheme, host and path only
+    referrer: str | None = None  # scheme, host and path only
     variables: str  # a JSON object of strings, scrubbed and capped
-    country: str | None  # ISO 3166-1 alpha-2
-    region: str | None
-    city: str | None
-    latitude: float | None  # city centre, degrees rounded to 0.1
-    longitude: float | None
-    asn: int | None
-    as_org: str | None
-    company: str | None  # only where the IP data itself names one
-    company_domain: str | None
-    connection_type: str | None
+    country: str | None = None  # ISO 3166-1 alpha-2
+    region: str | None = None
+    city: str | None = None
+    latitude: float | None = None  # city centre, degrees rounded to 0.1
+    longitude: float | None = None
+    asn: int | None = None
+    as_org: str | None = None
+    company: str | None = None  # only where the IP data itself names one
+    company_domain: str | None = None
+    connection_type: str | None = None
     origin_id: int  # keyed hash of address and user agent under the period's salt, 64 bits unsigned
     endpoint_id: int  # keyed hash of the address alone
 

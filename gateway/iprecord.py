@@ -18,7 +18,7 @@ _WRITTEN_ASN = re.compile(r"(?:AS)?([0-9]{1,10})", re.IGNORECASE).fullmatch
 _NOTHING: Mapping[str, Any] = {}
 
 
-class Place(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Place(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """All that is kept of an address: the raw event's columns of the same names."""
 
     country: str | None = None  # ISO 3166-1 alpha-2

@@ -36,9 +36,10 @@ class Visitor(msgspec.Struct, frozen=True, gc=False):
     json: str = ""  # made of the above: an event's last fields, without the opening brace
 
     def __post_init__(self) -> None:
-        place = msgspec.json.encode(self.place)[1:-1].decode()
-        ids = f'"origin_id":{self.origin_id},"endpoint_id":{self.endpoint_id}}}'
-        msgspec.structs.force_setattr(self, "json", f"{place},{ids}")
+        ids = f'"origin_id":{self.origin_id},"endpoint_id":{self.endpoint_id}'
+        place = msgspec.json.encode(self.place)[1:].decode()
+        written = f"{ids}{place}" if place == "}" else f"{ids},{place}"
+        msgspec.structs.force_setattr(self, "json", written)
 
 
 class Visitors:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.events import RawEvent
+from gateway.events import VERSION, RawEvent
 from gateway.journal import SEALED, encode
 from gateway.uuid7 import Uuid7s
 
@@ -15,6 +15,7 @@ SEGMENT = 32 * 1024 * 1024
 FIRST_MARK = 10**12  # beyond what any load reaches
 
 _EVENT = RawEvent(
+    v=VERSION,
     event_id="",
     event_time=0,
     event_type="download",
@@ -24,23 +25,13 @@ _EVENT = RawEvent(
     host="get.acme.example",
     artifact="tool.tar.gz",
     version="1.0",
-    reference=None,
     method="GET",
     status=307,
-    range_start=None,
     user_agent="curl/8",
-    referrer=None,
     variables="{}",
     country="DE",
-    region=None,
-    city=None,
-    latitude=None,
-    longitude=None,
     asn=64496,
     as_org="Example Networks",
-    company=None,
-    company_domain=None,
-    connection_type=None,
     origin_id=1,
     endpoint_id=2,
 )

@@ -138,13 +138,18 @@ HITS = st.builds(
 ASKED = st.dictionaries(st.sampled_from(["user-agent", "referer", "range"]), WORDS)
 
 
-@example(HIT, {"user-agent": f"x/{CLIENT}"}, CLIENT)
-@given(HITS, ASKED, st.sampled_from([CLIENT, "2001:db8::7", ""]))
+@example(HIT, {"user-agent": f"x/{CLIENT}"}, CLIENT, Place())
+@given(
+    HITS,
+    ASKED,
+    st.sampled_from([CLIENT, "2001:db8::7", ""]),
+    st.sampled_from([Place(country="DE", city="K\u00f6ln"), Place(latitude=0.0), Place()]),
+)
 def test_an_event_put_together_from_parts_is_the_same_event(
-    found: Hit, headers: dict[str, str], address: str
+    found: Hit, headers: dict[str, str], address: str, place: Place
 ) -> None:
     request = Request("GET", "get.acme.example", "/tool", headers=headers)
-    visitor = Visitor(address, Place(country="DE", city="K\u00f6ln"), 1, 2**64 - 1)
+    visitor = Visitor(address, place, 1, 2**64 - 1)
     sender = compose.sender(headers)
     whole = compose.compose(found, request, sender, visitor, status=307, now=NOW, event_id="new")
     # The draft serves requests with other headers too.

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import segments, shipper
-from gateway.events import SCHEMA, RawEvent
+from gateway.events import SCHEMA, VERSION, RawEvent
 from gateway.journal import Journal, NotWritten, encode
 
 NOON = 1_790_000_000_000_000  # 2026-09-21 13:33:20 UTC
@@ -28,6 +28,7 @@ DAY = 86_400_000_000
 
 def event(number: int, **changes: Any) -> RawEvent:
     plain = RawEvent(
+        v=VERSION,
         event_id=f"id-{number:06}",
         event_time=NOON,
         event_type="download",
@@ -37,23 +38,14 @@ def event(number: int, **changes: Any) -> RawEvent:
         host="get.acme.example",
         artifact="tool.tgz",
         version="1.0",
-        reference=None,
         method="GET",
         status=307,
-        range_start=None,
         user_agent="curl/8",
-        referrer=None,
         variables='{"a":"b"}',
         country="DE",
-        region=None,
-        city=None,
         latitude=52.5,
         longitude=13.4,
         asn=64500,
-        as_org=None,
-        company=None,
-        company_domain=None,
-        connection_type=None,
         origin_id=2**64 - 1,
         endpoint_id=0,
     )
@@ -93,6 +85,22 @@ def test_what_is_journaled_is_shipped_with_exactly_the_contracts_columns(tmp_pat
     assert first["origin_id"] == 2**64 - 1
     assert first["latitude"] == 52.5
     assert list((tmp_path / "journal").iterdir()) == []
+
+
+def test_what_is_not_known_is_left_out_and_a_null_says_the_same(tmp_path: Path) -> None:
+    assert b"null" not in encode(event(1))
+    journal = Journal(tmp_path / "journal", 1)
+    sent = event(1, reference="tag", asn=None)
+    spelled = msgspec.json.encode({**msgspec.structs.asdict(sent), "event_id": "id-000002"})
+    assert spelled.count(b"null") == 9
+    journal.append(sent)
+    journal.append_json(spelled)
+    journal.flush()
+    journal.close()
+    ship(tmp_path)
+    without, with_nulls = raw(tmp_path).sort("event_id").drop("event_id").rows()
+    assert without == with_nulls
+    assert sum(value is None for value in without) == 9
 
 
 def test_an_open_segment_with_a_living_writer_is_left_alone(tmp_path: Path) -> None:
