@@ -64,13 +64,14 @@ def running(
     port: int,
     log: Path,
     env: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
     clean_exit: bool = True,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until the block ends, then ask it to stop; `clean_exit` demands status 0."""
     with (
         log.open("wb") as out,
         subprocess.Popen(
-            command, stdout=out, stderr=out, cwd=ROOT, env={**os.environ, **(env or {})}
+            command, stdout=out, stderr=out, cwd=cwd, env={**os.environ, **(env or {})}
         ) as program,
     ):
         try:

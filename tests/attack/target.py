@@ -12,11 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import polars as pl
-
-from tests.programs import ROOT, free_port, module, wait_until_listening
-
-HERE = "127.0.0.1"
+from tests.gateway.running import HERE, Process, started, wait_for
+from tests.programs import ROOT
 
 # One route of every type that takes part in an answer; upstreams that nobody asks are on port 9.
 ROUTES = """
@@ -100,24 +97,16 @@ target = "https://files.acme.example"
 TOKEN = "secret"  # of /vouched
 
 
-class Gateway:
+class Gateway(Process):
     """A running gateway, what it may be sent, and everything that it writes."""
 
     def __init__(self, home: Path, program: subprocess.Popen[bytes], port: int, admin: int) -> None:
-        self.home, self.program, self.port, self.admin_port = home, program, port, admin
+        super().__init__(home, program, port, admin)
         self._kept: dict[str, http.client.HTTPConnection] = {}
 
     def close(self) -> None:
         for connection in self._kept.values():
             connection.close()
-
-    @property
-    def lake(self) -> Path:
-        return self.home / "lake"
-
-    @property
-    def log(self) -> str:
-        return (self.home / "log").read_text(errors="replace")
 
     def send(
         self, data: bytes, *, source: str = HERE, host: str = HERE, seconds: float = 30
@@ -175,60 +164,20 @@ class Gateway:
         os.kill(before[0], number)
         wait_for(lambda: self.children(kind) and before[0] not in self.children(kind))
 
-    def children(self, kind: str) -> list[int]:
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (entry / "cmdline").read_text().replace("\0", " ")
-                if parent == self.program.pid and f"gateway.{kind}" in command:
-                    found.append(int(entry.name))
-        return found
-
-    def stop(self) -> None:
-        self.program.terminate()
-        assert self.program.wait(15) == 0, self.log
-
-    def raw(self) -> pl.DataFrame:
-        files = sorted(self.lake.glob("raw/*/*.parquet"))
-        return pl.concat([pl.read_parquet(path, hive_partitioning=False) for path in files])
-
 
 @contextmanager
 def gateway(home: Path, *extra: str, routes: str = ROUTES, host: str = HERE) -> Iterator[Gateway]:
     """Serve routes from below `home`, where everything that is written then lies."""
-    (home / "routes.toml").write_text(routes)
     (home / "tmp").mkdir()
-    port, admin = free_port(host), free_port(HERE)
-    command = module(
-        "gateway", "serve", "--routes", home / "routes.toml", "--data", home / "lake",
-        "--salts", home / "salts", "--cache", home / "cache", "--host", host, "--port", str(port),
-        "--admin-port", str(admin), "--flush-seconds", "0.2", *extra,
-    )  # fmt: skip
     # A working directory of its own too, which is where a core file or a stray log would be.
     (home / "cwd").mkdir()
     (home / "cwd/data").symlink_to(ROOT / "data")
-    env = {**os.environ, "TMPDIR": str(home / "tmp"), "PYTHONPATH": str(ROOT)}
-    with (
-        (home / "log").open("wb") as out,
-        subprocess.Popen(command, stdout=out, stderr=out, cwd=home / "cwd", env=env) as program,
-    ):
-        try:
-            wait_until_listening(program, host, port, home / "log")
-            attacked = Gateway(home, program, port, admin)
-            wait_for(lambda: attacked.children("worker") and attacked.children("keeper"))
-            # The port listens before a worker is there to answer on it.
-            wait_for(lambda: attacked.send(b"GET / HTTP/1.0\r\n\r\n", host=host), 60)
-            yield attacked
-            attacked.close()
-        finally:
-            if program.poll() is None:
-                program.terminate()
-                try:
-                    program.wait(15)
-                except subprocess.TimeoutExpired:
-                    program.kill()
-                    raise
+    with started(
+        Gateway, home, "--flush-seconds", "0.2", *extra, routes=routes, host=host,
+        cwd=home / "cwd", env={"TMPDIR": str(home / "tmp"), "PYTHONPATH": str(ROOT)},
+    ) as attacked:  # fmt: skip
+        yield attacked
+        attacked.close()
 
 
 def _asked(
@@ -250,10 +199,3 @@ def in_time(send: Callable[[], bytes]) -> bytes:
             break
         time.sleep(0.1)
     return answer
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dashboard import gateway_status
 from tests.failure.small_disk import small_disk
-from tests.gateway.test_server import HERE, ROUTES, Running, gateway, wait_for
+from tests.gateway.running import HERE, ROUTES, Running, gateway, wait_for
 from tests.programs import ROOT, free_port, module, run, running
 
 DOMAIN = "get.acme.example"

@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from gateway.heartbeats import LOOKS, LOOKS_AT_START, Heartbeats, Silence
-from tests.gateway.test_server import HERE, gateway, wait_for
+from tests.gateway.running import HERE, gateway, wait_for
 
 HUNG_SECONDS = 6.0
 

@@ -15,7 +15,7 @@ from gateway.heartbeats import Heartbeats
 from gateway.ipdata import IpData
 from gateway.live import LiveRoutes
 from gateway.metrics import Backlog, Metric, Sample, ShippingState, backlog
-from tests.gateway.test_server import ROUTES, Running, gateway, wait_for
+from tests.gateway.running import ROUTES, Running, gateway, wait_for
 
 ROOT = Path(__file__).parents[2]
 _NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"

@@ -12,7 +12,7 @@ import pytest
 import uvloop
 
 from gateway.overload import BODIES, LATE_SECONDS, SHARE, WINDOW, Overload
-from tests.gateway.test_server import HERE, ROUTES, gateway, wait_for
+from tests.gateway.running import HERE, ROUTES, gateway, wait_for
 
 BEAT = 0.1
 TELEMETRY = """

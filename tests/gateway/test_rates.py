@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.rates import COLUMNS, Rates, shared
+from tests.gateway.running import ROUTES, Running, gateway, wait_for
 from tests.gateway.test_overload import TELEMETRY, Clock
-from tests.gateway.test_server import ROUTES, Running, gateway, wait_for
 
 FIRST, SECOND = "198.51.100.7", "198.51.100.8"
 

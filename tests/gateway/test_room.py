@@ -14,8 +14,8 @@ import pytest
 
 from gateway.counters import Counters
 from gateway.room import MOST, Room, most_of, raise_limit
+from tests.gateway.running import ROUTES, gateway, wait_for
 from tests.gateway.served import HERE, Client, Served, serving
-from tests.gateway.test_server import ROUTES, gateway, wait_for
 
 MOST_HERE = 20
 IDLE_SECONDS = 1.5

@@ -7,132 +7,17 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
-from tests.programs import free_port, module, wait_until_listening
+from tests.gateway.running import HERE, ROUTES, Running, gateway, wait_for
 
-ROUTES = """
-[[route]]
-type = "file"
-domain = "get.acme.example"
-package = "tool"
-incoming-path = "/tool/{version}/{file}"
-outgoing-url = "https://files.acme.example/{version}/{file}"
-
-[[route]]
-type = "pixel"
-domain = "get.acme.example"
-package = "site"
-pixel-id = "abc"
-
-[[route]]
-type = "catch-all"
-domain = "all.acme.example"
-target = "https://files.acme.example"
-"""
-
-HERE = "127.0.0.1"
 CLIENT = "127.77.88.99"
-Answer = tuple[int, dict[str, str], bytes]
-
-
-class Running:
-    """A gateway with its home, its ports and its processes."""
-
-    def __init__(self, home: Path, program: subprocess.Popen[bytes], port: int, admin: int) -> None:
-        self.home, self.program, self.port, self.admin_port = home, program, port, admin
-
-    @property
-    def lake(self) -> Path:
-        return self.home / "lake"
-
-    @property
-    def log(self) -> str:
-        return (self.home / "log").read_text()
-
-    def ask(
-        self, path: str, *, method: str = "GET", source: str = HERE, host: str = "get.acme.example",
-        **headers: str,
-    ) -> Answer:  # fmt: skip
-        connection = http.client.HTTPConnection(HERE, self.port, 60, (source, 0))
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, headers={"Host": host, **names})
-        answer = connection.getresponse()
-        found = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
-        connection.close()
-        return found
-
-    def raw_request(self, data: bytes) -> bytes:
-        with socket.create_connection((HERE, self.port), timeout=10) as connection:
-            connection.sendall(data)
-            return connection.makefile("rb").read()
-
-    def admin(self, path: str) -> tuple[int, str]:
-        try:
-            with urllib.request.urlopen(f"http://{HERE}:{self.admin_port}{path}", timeout=10) as a:
-                return a.status, a.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-
-    def children(self, kind: str) -> list[int]:
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == self.program.pid and f"gateway.{kind}" in (
-                    entry / "cmdline"
-                ).read_text().replace("\0", " "):
-                    found.append(int(entry.name))
-        return found
-
-    def raw(self) -> pl.DataFrame:
-        files = sorted(self.lake.glob("raw/*/*.parquet"))
-        return pl.concat([pl.read_parquet(path, hive_partitioning=False) for path in files])
-
-    def stop(self) -> int:
-        self.program.terminate()
-        return self.program.wait(15)
-
-
-@contextmanager
-def gateway(home: Path, *extra: str, routes: str = ROUTES) -> Iterator[Running]:
-    (home / "routes.toml").write_text(routes)
-    port, admin = free_port(HERE), free_port(HERE)
-    command = module(
-        "gateway", "serve", "--routes", home / "routes.toml", "--data", home / "lake",
-        "--salts", home / "salts", "--cache", home / "cache",
-        "--port", str(port), "--admin-port", str(admin), *extra,
-    )  # fmt: skip
-    with (home / "log").open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as p:
-        try:
-            wait_until_listening(p, HERE, port, home / "log")
-            running = Running(home, p, port, admin)
-            running.ask("/")
-            yield running
-        finally:
-            if p.poll() is None:
-                p.terminate()
-                try:
-                    p.wait(15)
-                except subprocess.TimeoutExpired:
-                    p.kill()
-                    raise
-
-
-def wait_for(condition: Any, seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +126,7 @@ def test_two_thousand_redirects_are_two_thousand_rows_and_hold_no_address(tmp_pa
         _, metrics = running.admin("/metrics")
         assert 'footfall_requests_total{route_type="file",status="307"} 2000\n' in metrics
         assert CLIENT not in metrics
-        assert running.stop() == 0
+        running.stop()
         table = running.raw()
         assert table.height == table["event_id"].n_unique() == table["version"].n_unique() == 2000
         assert table["origin_id"].n_unique() == table["endpoint_id"].n_unique() == 1
@@ -278,7 +163,7 @@ def test_two_workers_share_the_salt_and_lose_and_double_nothing_by_kill_9(tmp_pa
                 os.kill(running.children(kind)[0], signal.SIGKILL)
             for task in tasks:
                 task.result(60)
-        assert running.stop() == 0
+        running.stop()
         shared = pl.col("version").str.starts_with("1.")
         before = running.raw().filter(shared)
         assert before.height == 200
@@ -337,7 +222,7 @@ def test_a_full_disk_still_redirects_and_recovers(tmp_path: Path) -> None:
             assert running.log.count("events are lost") == 1
             (lake / "ballast").unlink()
             assert running.ask("/tool/3.1/x")[0] == 307
-            assert running.stop() == 0
+            running.stop()
             versions = running.raw()["version"].to_list()
             assert versions[0] == "1.1"
             assert versions[-1] == "3.1"

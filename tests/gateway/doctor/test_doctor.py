@@ -20,7 +20,7 @@ from gateway.doctor.finding import Finding
 from gateway.doctor.folders import Room
 from gateway.ipdata import IpData
 from tests.failure.small_disk import small_disk
-from tests.gateway.test_server import HERE, ROUTES, gateway
+from tests.gateway.running import HERE, ROUTES, gateway
 from tests.programs import ROOT, free_port, module, need
 
 NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
