@@ -15,8 +15,11 @@ from typing import Final, Protocol
 from gateway.counters import Counters
 from gateway.logs import Seldom
 
-SHARE: Final = 0.75  # of the descriptors; the others are for upstreams, the journal and files
+SHARE: Final = 0.75  # of the descriptors, for clients
 MOST: Final = 50_000  # connections, which take some 6 kB each
+# Of each of the two pools of connections to upstreams. What is left is for the journal and files.
+POOL_SHARE: Final = 0.1
+POOL_MOST: Final = 4096
 # Looking for the idlest costs a look at all, so that one of so many goes at once.
 _AT_ONCE: Final = 32
 # Where the limit has no end, as on some systems.
@@ -51,6 +54,11 @@ def raise_limit() -> int:
 def most_of(descriptors: int) -> int:
     """How many connections a process holds that may have so many descriptors."""
     return max(1, min(MOST, int(SHARE * descriptors)))
+
+
+def pool_of(descriptors: int) -> int:
+    """How many connections a pool holds in a process that may have so many descriptors."""
+    return max(1, min(POOL_MOST, int(POOL_SHARE * descriptors)))
 
 
 class Room:

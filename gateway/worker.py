@@ -25,7 +25,7 @@ from gateway.overload import Overload
 from gateway.proxies import Proxies
 from gateway.rates import Rates
 from gateway.recorder import Recorder
-from gateway.room import Room, most_of, raise_limit
+from gateway.room import Room, most_of, pool_of, raise_limit
 from gateway.server import Gateway
 from gateway.surroundings import Surroundings
 from gateway.upstream.config import UpstreamConfig
@@ -62,7 +62,8 @@ async def work(task: WorkerTask) -> None:
     journal = Journal(config.data / "journal", config.flush_seconds)
     visitors = Visitors(IpData.open(config.ip_data), config.salts, config.salt_rotation)
     routes = LiveRoutes(config.routes, LastGood(task.routes))
-    fetcher = Fetcher(upstream_config(config), note=counters.note)
+    descriptors = raise_limit()
+    fetcher = Fetcher(upstream_config(config, pool_of(descriptors)), note=counters.note)
     watch = Watch(lambda: routes.table)
     overload = Overload(SYNC_SECONDS)
     rates = Rates(config.telemetry_rate, task.rates)
@@ -75,7 +76,7 @@ async def work(task: WorkerTask) -> None:
         surroundings=Surroundings(visitors, lambda: watch.observed),
         overload=overload,
         rates=rates,
-        room=Room(counters, most_of(raise_limit())),
+        room=Room(counters, most_of(descriptors)),
     )
     tasks = [
         asyncio.create_task(forever)
@@ -100,9 +101,10 @@ async def work(task: WorkerTask) -> None:
         await fetcher.close()
 
 
-def upstream_config(config: GatewayConfig) -> UpstreamConfig:
+def upstream_config(config: GatewayConfig, connections: int) -> UpstreamConfig:
     """Take the upstream side's settings out of the gateway's."""
     return UpstreamConfig(
+        connections=connections,
         connect_seconds=config.connect_seconds,
         read_seconds=config.read_seconds,
         tag_seconds=config.tag_seconds,

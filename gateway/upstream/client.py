@@ -17,9 +17,6 @@ _TRIES = 2
 _SERVER_ERROR = 500
 _CHUNK = 64 * 1024
 _BUFFER = 256 * 1024
-# Enough for every download that is streamed at once; the pool's default of 100 would make
-# manifests wait for slow layers.
-_CONNECTIONS = 4096
 _IDENTITY = "identity"
 _USER_AGENT = "Footfall"
 # gzip, and nothing that needs a library beyond Python's own.
@@ -107,7 +104,7 @@ class Client:
                 read_bufsize=_BUFFER,
                 trust_env=True,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                connector=aiohttp.TCPConnector(limit=_CONNECTIONS, resolver=resolver),
+                connector=aiohttp.TCPConnector(limit=self._config.connections, resolver=resolver),
                 timeout=aiohttp.ClientTimeout(
                     total=None,
                     connect=self._config.connect_seconds,

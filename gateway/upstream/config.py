@@ -9,6 +9,9 @@ class UpstreamConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The upstream side's settings; times are seconds."""
 
     connect_seconds: float = 10.0
+    # Of each of two pools. Enough for every download that is streamed at once; aiohttp's own 100
+    # would make manifests wait for slow layers.
+    connections: int = 4096
     read_seconds: float = 60.0  # without a byte
     tag_seconds: float = 10.0  # how long a tag's digest is believed before it is asked for again
     document_seconds: float = 30.0  # the same for index pages and packuments

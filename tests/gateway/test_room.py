@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.counters import Counters
-from gateway.room import MOST, Room, most_of, raise_limit
+from gateway.room import MOST, POOL_MOST, Room, most_of, pool_of, raise_limit
 from tests.gateway.running import ROUTES, gateway, wait_for
 from tests.gateway.served import HERE, Client, Served, serving
 
@@ -57,12 +57,15 @@ def test_of_many_some_go_at_once_because_looking_costs(caplog: pytest.LogCapture
 
 
 @pytest.mark.parametrize(
-    ("descriptors", "most"),
-    [(1024, 768), (20_000, 15_000), (1_048_576, MOST), (1, 1)],
+    ("descriptors", "most", "pool"),
+    [(1024, 768, 102), (20_000, 15_000, 2000), (1_048_576, MOST, POOL_MOST), (1, 1, 1)],
     ids=["small", "usual", "more than memory is for", "none"],
 )
-def test_a_share_of_the_descriptors_is_for_connections(descriptors: int, most: int) -> None:
+def test_clients_and_upstreams_have_shares_of_the_descriptors(
+    descriptors: int, most: int, pool: int
+) -> None:
     assert most_of(descriptors) == most
+    assert pool_of(descriptors) == pool
 
 
 def test_the_limit_of_descriptors_is_raised_to_the_hard_one() -> None:
