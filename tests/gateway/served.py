@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,6 +107,11 @@ def serving(*gateways: Served) -> Iterator[asyncio.AbstractEventLoop]:
 
     thread = threading.Thread(target=run)
     thread.start()
+    # Python 3.11 parses in one thread at a time only, and Sanic does it as it starts.
+    while thread.is_alive() and not all(
+        each.app.router.finalized and each.app.signal_router.finalized for each in gateways
+    ):
+        time.sleep(0.001)
     try:
         yield loop
     finally:
