@@ -88,10 +88,9 @@ class Seldom:
             return
         self._last[kind] = now
         more = self._left_out.pop(kind, 0)
-        if more:
-            self._log.warning(f"{text} (%d more since the last time)", *arguments, more)
-        else:
-            self._log.warning(text, *arguments)
+        # One template for both, by which programs know lines of one kind.
+        again = f" ({more} more since the last time)" if more else ""
+        self._log.warning(f"{text}%s", *arguments, again)
 
 
 def _report_death(

@@ -78,7 +78,8 @@ class Room:
         self._counters.close_idle(len(idlest))
         self._seldom.warn(
             "room",
-            f"idle connections are closed to make room: a worker holds {self.most}; right would be "
+            "idle connections are closed to make room: a worker holds %d; right would be "
             "a higher limit of file descriptors (ulimit -n, LimitNOFILE), or fewer idle clients",
+            self.most,
         )
         return idlest

@@ -62,3 +62,4 @@ def test_trouble_that_goes_on_is_told_now_and_then(
     monkeypatch.setattr("gateway.logs.SELDOM_SECONDS", 0.0)
     seldom.warn("disk", "no room for %d events", 7)
     assert caplog.messages[1:] == ["no room for 7 events (2 more since the last time)"]
+    assert len({record.msg for record in caplog.records}) == 1
